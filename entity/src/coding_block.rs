@@ -1,0 +1,25 @@
+//! Interned combinations of account and dimensions; zero is an absent dimension.
+
+use sea_orm::entity::prelude::*;
+
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "coding_block")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub books_id: i64,
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: i64,
+    pub account_id: i64,
+    pub team_id: i64,
+    pub project_id: i64,
+    pub client_id: i64,
+    pub feature_id: i64,
+    pub provider_id: i64,
+    pub model_id: i64,
+    pub environment_id: i64,
+}
+
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}

@@ -1,0 +1,24 @@
+//! One file per table: columns, no logic.
+//!
+//! Every key starts with the books. Integers are 64 bits wide on both engines; days are counted from 1970-01-01, moments in microseconds from then.
+
+pub mod account;
+pub mod attribution_rule;
+pub mod balance;
+pub mod books;
+pub mod books_head;
+pub mod charge;
+pub mod charge_hour;
+pub mod charge_revision;
+pub mod coding_block;
+pub mod command;
+pub mod cost_center;
+pub mod discount;
+pub mod interned_name;
+pub mod journal_entry;
+pub mod model_alias;
+pub mod pending_charge;
+pub mod posting;
+pub mod posting_rule;
+pub mod price;
+pub mod provider_setting;

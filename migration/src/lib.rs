@@ -1,0 +1,24 @@
+//! Migrations: append-only, one file each. They never import entities: a table's history must not change when its entity does.
+
+pub use sea_orm_migration::MigratorTrait;
+use sea_orm_migration::prelude::*;
+
+mod m20261123_000001_books;
+mod m20261123_000002_journal;
+
+pub struct Migrator;
+
+#[async_trait::async_trait]
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![Box::new(m20261123_000001_books::Migration), Box::new(m20261123_000002_journal::Migration)]
+    }
+}
+
+/// Runs statements written for both engines: `{int}` is the one integer type, `{strict}` and `{clustered}` are SQLite's table options.
+async fn execute(manager: &SchemaManager<'_>, statements: &str) -> Result<(), DbErr> {
+    let is_sqlite = manager.get_database_backend() == sea_orm_migration::sea_orm::DatabaseBackend::Sqlite;
+    let (int, strict, clustered) = if is_sqlite { ("INTEGER", "STRICT", "STRICT, WITHOUT ROWID") } else { ("BIGINT", "", "") };
+    let statements = statements.replace("{int}", int).replace("{strict}", strict).replace("{clustered}", clustered);
+    manager.get_connection().execute_unprepared(&statements).await.map(|_| ())
+}

@@ -1,0 +1,111 @@
+//! Entries and postings.
+
+use crate::domain::ids::{BlockId, ChargeNumber, EntryNumber};
+use crate::domain::money::{Amount, Currency};
+use crate::domain::period::Day;
+
+/// Left or right. Never a sign, and without a default.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Side {
+    Debit,
+    Credit,
+}
+
+impl Side {
+    pub fn id(self) -> i16 {
+        match self {
+            Self::Debit => 1,
+            Self::Credit => 2,
+        }
+    }
+
+    pub fn from_id(id: i16) -> Option<Self> {
+        [Self::Debit, Self::Credit].into_iter().find(|side| side.id() == id)
+    }
+
+    #[must_use]
+    pub fn opposite(self) -> Self {
+        match self {
+            Self::Debit => Self::Credit,
+            Self::Credit => Self::Debit,
+        }
+    }
+}
+
+/// Why an entry was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum EntryKind {
+    /// A charge booked as it came in, or when its price arrived.
+    Charge,
+    /// The exact mirror of an earlier entry.
+    Reversal,
+    /// The difference a new price made to a booked charge.
+    Rerating,
+    /// A booked charge moved to other cost centers.
+    Reclassification,
+}
+
+impl EntryKind {
+    pub const ALL: [Self; 4] = [Self::Charge, Self::Reversal, Self::Rerating, Self::Reclassification];
+
+    pub fn id(self) -> i16 {
+        match self {
+            Self::Charge => 1,
+            Self::Reversal => 2,
+            Self::Rerating => 3,
+            Self::Reclassification => 4,
+        }
+    }
+
+    pub fn from_id(id: i16) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.id() == id)
+    }
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Charge => "CHARGE",
+            Self::Reversal => "REVERSAL",
+            Self::Rerating => "RERATING",
+            Self::Reclassification => "RECLASSIFICATION",
+        }
+    }
+}
+
+/// Postings one entry may have: an allocation to every receiver of a large company fits; more is split at a balanced boundary.
+pub const MOST_POSTINGS: usize = 10_000;
+
+/// One line of an entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Posting {
+    pub side: Side,
+    /// Above zero, at the currency's ledger scale.
+    pub amount: Amount,
+    pub currency: Currency,
+    pub block: BlockId,
+}
+
+/// An entry before the gate.
+#[derive(Debug, Clone, Copy)]
+pub struct EntryDraft<'a> {
+    pub kind: EntryKind,
+    /// The accounting day it belongs to, in the books' time zone.
+    pub effective_on: Day,
+    pub postings: &'a [Posting],
+    /// The charge it books or corrects.
+    pub charge: Option<ChargeNumber>,
+    /// The entry it corrects or mirrors.
+    pub corrects: Option<EntryNumber>,
+    pub memo: Option<&'a str>,
+}
+
+/// A posted entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JournalEntry {
+    pub number: EntryNumber,
+    pub kind: EntryKind,
+    pub effective_on: Day,
+    pub postings: Vec<Posting>,
+    pub charge: Option<ChargeNumber>,
+    pub corrects: Option<EntryNumber>,
+    pub memo: Option<String>,
+}

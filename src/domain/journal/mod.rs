@@ -1,0 +1,12 @@
+//! The journal: balanced, immutable entries. It knows accounts and money, not what a token is.
+
+mod decide;
+mod entry;
+mod reversal;
+
+pub use decide::{View, decide};
+pub use entry::{EntryDraft, EntryKind, JournalEntry, MOST_POSTINGS, Posting, Side};
+pub use reversal::{ReversalView, reverse};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,15 @@
+//! Floor 0: the pure centre. Values and decisions of bookkeeping; no I/O, no clock, no randomness, no `async`.
+//!
+//! Data flows one way: `usage` -> `attribution` -> `rating` -> `posting_rules` -> `journal::decide` -> folds in `report`.
+
+pub mod attribution;
+pub mod chart;
+pub mod ids;
+pub mod journal;
+pub mod money;
+pub mod period;
+pub mod posting_rules;
+pub mod rating;
+pub mod rejection;
+pub mod report;
+pub mod usage;

@@ -1,0 +1,11 @@
+//! Money: exact integers at the currency's ledger scale, exact decimals for rating, one rounding, splits that re-sum.
+
+mod amount;
+mod currency;
+mod exact;
+mod split;
+
+pub use amount::{Amount, Money};
+pub use currency::Currency;
+pub use exact::Exact;
+pub use split::{SplitError, largest_remainder};

@@ -1,0 +1,126 @@
+//! The one numbered list of refusals.
+//!
+//! The hundreds digit is the stage at which a write is refused: 1 structural, 2 idempotency, 3 context, 4 references, 5 limits.
+//! Numbers only grow and never return; `docs/ERRORS.md` is printed from this list.
+
+use std::borrow::Cow;
+
+macro_rules! codes {
+    ($($variant:ident = $number:literal, $code:literal, $help:literal;)*) => {
+        /// Why an input was refused: a stable number and an UPPER_SNAKE code.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Code { $(#[doc = $help] $variant = $number,)* }
+
+        impl Code {
+            /// Every code, in the order of its number.
+            pub const ALL: &'static [Code] = &[$(Code::$variant,)*];
+
+            /// The stable UPPER_SNAKE text that clients match on.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Code::$variant => $code,)* }
+            }
+
+            /// The stable number.
+            pub const fn number(self) -> u16 {
+                match self { $(Code::$variant => $number,)* }
+            }
+
+            /// What the caller does about it.
+            pub const fn help(self) -> &'static str {
+                match self { $(Code::$variant => $help,)* }
+            }
+        }
+    };
+}
+
+codes! {
+    MalformedJson = 101, "MALFORMED_JSON", "The line is not one JSON object. Send one object a line, UTF-8.";
+    UnknownField = 102, "UNKNOWN_FIELD", "The field is not part of the input. Remove it or correct its name.";
+    MissingField = 103, "MISSING_FIELD", "A required field is absent. Add it.";
+    WrongType = 104, "WRONG_TYPE", "The value has another JSON type than the field takes.";
+    MoneyNotText = 105, "MONEY_NOT_TEXT", "Money and decimals are sent as strings, such as \"2.50\"; a JSON number would lose digits.";
+    TextTooLong = 106, "TEXT_TOO_LONG", "The text is longer than the field holds. Shorten it.";
+    TextInvalid = 107, "TEXT_INVALID", "The text is empty or has control characters.";
+    QuantityNegative = 108, "QUANTITY_NEGATIVE", "Quantities are not negative. Correct a charge by reversing it.";
+    QuantityTooLarge = 109, "QUANTITY_TOO_LARGE", "The quantity is above what one charge can hold. Check its unit.";
+    QuantityInvalid = 110, "QUANTITY_INVALID", "The quantity is not a number with at most six decimals.";
+    NoUsage = 111, "NO_USAGE", "The charge has neither usage nor a reported cost. Send at least one.";
+    UsageInconsistent = 112, "USAGE_INCONSISTENT", "The usage classes contradict each other.";
+    CachedAboveInput = 113, "CACHED_ABOVE_INPUT", "Cached tokens exceed the input they are part of. Send the fresh tokens as inputTokens.";
+    DateInvalid = 114, "DATE_INVALID", "The date is not in the form asked for: RFC 3339 for instants, YYYY-MM-DD for days, YYYY-MM for periods.";
+    DateOutOfRange = 115, "DATE_OUT_OF_RANGE", "The date is further away than a charge can be: between 2015 and two days from now.";
+    CurrencyUnknown = 116, "CURRENCY_UNKNOWN", "The currency is not an ISO 4217 code in use.";
+    AmountInvalid = 117, "AMOUNT_INVALID", "The amount is not a decimal string such as \"12.50\".";
+    AmountTooPrecise = 118, "AMOUNT_TOO_PRECISE", "The amount has more decimals than the ledger keeps for its currency.";
+    AmountTooLarge = 119, "AMOUNT_TOO_LARGE", "The amount is above what one posting can hold.";
+    AmountNegative = 120, "AMOUNT_NEGATIVE", "Amounts are not negative; the side says the direction.";
+    DuplicateMeter = 121, "DUPLICATE_METER", "The same meter is given twice. Add the quantities up.";
+    DuplicateTag = 122, "DUPLICATE_TAG", "The same tag key is given twice. Keep one.";
+    RangeInvalid = 123, "RANGE_INVALID", "The range is empty or reversed: `from` is included, `to` is excluded and later.";
+    PatternInvalid = 124, "PATTERN_INVALID", "The pattern is not a glob of literal text and `*`.";
+    CursorInvalid = 125, "CURSOR_INVALID", "The cursor is not one this connection gave out. Use an endCursor as it is, or none.";
+    EntryUnbalanced = 131, "ENTRY_UNBALANCED", "Debits and credits differ in a currency.";
+    EntryTooFewPostings = 132, "ENTRY_TOO_FEW_POSTINGS", "An entry has at least two postings.";
+    PostingNotPositive = 133, "POSTING_NOT_POSITIVE", "The amount of a posting is above zero; the side says the direction.";
+    PerNotExact = 134, "PER_NOT_EXACT", "`per` must be a product of twos and fives (1, 1000, 1000000, ...), so that every cost is an exact decimal.";
+    DiscountInvalid = 135, "DISCOUNT_INVALID", "A discount is a percentage above 0 and at most 100.";
+    IdempotencyConflict = 201, "IDEMPOTENCY_CONFLICT", "The key was used before with other content; the first one is kept. Use a new key, or send the first content.";
+    AtomicRefused = 202, "ATOMIC_REFUSED", "Another charge of the atomic call was refused, so none was recorded.";
+    AlreadyReversed = 301, "ALREADY_REVERSED", "The entry was reversed before; an entry is reversed once.";
+    ReversalOfReversal = 302, "REVERSAL_OF_REVERSAL", "A reversal is not reversed. Post the right entry instead.";
+    ReversalBeforeEntry = 303, "REVERSAL_BEFORE_ENTRY", "A reversal is not dated before the entry it mirrors.";
+    EntryNotFound = 401, "ENTRY_NOT_FOUND", "These books have no entry of that number.";
+    AccountUnknown = 402, "ACCOUNT_UNKNOWN", "The chart of accounts has no such code. Save the account first.";
+    CostCenterUnknown = 403, "COST_CENTER_UNKNOWN", "These books have no such cost center. Save it first.";
+    ParentInvalid = 404, "PARENT_INVALID", "The parent is unknown, of another kind, or below its own child.";
+    AccountClassFixed = 405, "ACCOUNT_CLASS_FIXED", "The class of an account with postings does not change. Open another account.";
+    PriceOverlap = 406, "PRICE_OVERLAP", "Two prices of the same call apply at the same time with different amounts.";
+    TooManyItems = 501, "TOO_MANY_ITEMS", "The list is longer than one call takes. Split it.";
+    TooManyPostings = 502, "TOO_MANY_POSTINGS", "The entry has more postings than one entry takes. Split it at a balanced boundary.";
+    PageTooLarge = 503, "PAGE_TOO_LARGE", "`first` is above the largest page. Ask for fewer and follow endCursor.";
+    RangeTooLarge = 504, "RANGE_TOO_LARGE", "The range has too many rows for one answer. Narrow the dates or group by fewer dimensions.";
+    LedgerOverflow = 505, "LEDGER_OVERFLOW", "A balance would exceed what the ledger holds. Nothing was written.";
+}
+
+/// One refusal: its code, the path of the field, and a sentence that says what to do.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{} at {}: {message}", code.as_str(), path.join("."))]
+pub struct Rejection {
+    pub code: Code,
+    /// Field names and list positions from the input's root, such as `["usage", "other", "0", "quantity"]`.
+    pub path: Vec<Cow<'static, str>>,
+    pub message: String,
+}
+
+impl Rejection {
+    /// A refusal of the field with this name, with its own sentence.
+    pub fn at(code: Code, field: &'static str, message: impl Into<String>) -> Self {
+        Self { code, path: vec![Cow::Borrowed(field)], message: message.into() }
+    }
+
+    /// A refusal of the whole input, explained by the code's standing sentence.
+    pub fn of(code: Code) -> Self {
+        Self { code, path: Vec::new(), message: code.help().to_owned() }
+    }
+
+    /// The same refusal seen from one level further out.
+    #[must_use]
+    pub fn under(mut self, segment: impl Into<Cow<'static, str>>) -> Self {
+        self.path.insert(0, segment.into());
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Code;
+
+    #[test]
+    fn numbers_and_codes_are_unique_and_ordered() {
+        for pair in Code::ALL.windows(2) {
+            assert!(pair[0].number() < pair[1].number(), "{:?} before {:?}", pair[0], pair[1]);
+        }
+        let codes: std::collections::BTreeSet<_> = Code::ALL.iter().map(|code| code.as_str()).collect();
+        assert_eq!(codes.len(), Code::ALL.len());
+    }
+}

@@ -1,0 +1,9 @@
+//! Usage: the immutable fact of one AI call. Who, which model, when, how much; no money but what the caller reports.
+
+mod event;
+mod meter;
+mod quantity;
+
+pub use event::{ChargeDraft, Processing, UsageEvent, limits};
+pub use meter::{InputShare, Meter};
+pub use quantity::Quantity;

@@ -1,0 +1,122 @@
+//! The bulk write path: one connection, one transaction, rows as cells.
+//!
+//! The same statements run on both engines: SQLite takes rows one by one through a prepared statement on its own connection,
+//! PostgreSQL takes a batch as arrays in one statement. Calls block, so they belong on a thread of their own.
+
+mod postgres;
+mod sqlite;
+mod table;
+
+use postgres::PostgresLedger;
+use sqlite::SqliteLedger;
+pub use table::{Cell, Column, Row, RowExt, Rows, Table, Value};
+
+use super::{Engine, Store, StoreError};
+
+/// A connection for writing. Create it and use it off the async runtime's threads.
+pub enum Ledger {
+    Sqlite(SqliteLedger),
+    Postgres(Box<PostgresLedger>),
+}
+
+impl Ledger {
+    /// # Errors
+    /// Any database failure.
+    pub fn open(store: &Store, runtime: tokio::runtime::Handle) -> Result<Self, StoreError> {
+        match store.engine() {
+            Engine::Sqlite { path } => SqliteLedger::open(path, store.options().busy_timeout).map(Self::Sqlite),
+            Engine::Postgres => Ok(Self::Postgres(Box::new(PostgresLedger::new(store.db.get_postgres_connection_pool().clone(), runtime)))),
+        }
+    }
+
+    /// Begins a write transaction: SQLite takes its write lock at once.
+    ///
+    /// # Errors
+    /// [`StoreError::Busy`] when another process keeps the lock.
+    pub fn begin(&mut self) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(ledger) => ledger.execute("BEGIN IMMEDIATE"),
+            Self::Postgres(ledger) => ledger.begin(),
+        }
+    }
+
+    /// Makes the transaction durable.
+    ///
+    /// # Errors
+    /// Any database failure; the transaction is then not known to be durable.
+    pub fn commit(&mut self) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(ledger) => ledger.execute("COMMIT"),
+            Self::Postgres(ledger) => ledger.commit(),
+        }
+    }
+
+    /// Gives the transaction up. A connection that cannot even do that is dropped.
+    pub fn rollback(&mut self) {
+        match self {
+            Self::Sqlite(ledger) => ledger.rollback(),
+            Self::Postgres(ledger) => ledger.rollback(),
+        }
+    }
+
+    /// The row whose lock serialises all numbering of one set of books.
+    pub fn lock_clause(&self) -> &'static str {
+        match self {
+            Self::Sqlite(_) => "",
+            Self::Postgres(_) => " FOR UPDATE",
+        }
+    }
+
+    /// Runs a query and gives every row to `each`. Parameters are `$1`, `$2`, ... in the order of their first appearance.
+    ///
+    /// # Errors
+    /// Any database failure, and what `each` returns.
+    pub fn scan(&mut self, sql: &str, parameters: &[Cell<'_>], mut each: impl FnMut(&[Value]) -> Result<(), StoreError>) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(ledger) => ledger.scan(sql, parameters, &mut each),
+            Self::Postgres(ledger) => ledger.scan(sql, parameters, &mut each),
+        }
+    }
+
+    /// The rows of a query that is known to be small.
+    ///
+    /// # Errors
+    /// Any database failure.
+    pub fn rows(&mut self, sql: &str, parameters: &[Cell<'_>]) -> Result<Vec<Row>, StoreError> {
+        let mut rows = Vec::new();
+        self.scan(sql, parameters, |row| {
+            rows.push(row.to_vec());
+            Ok(())
+        })?;
+        Ok(rows)
+    }
+
+    /// Runs one statement.
+    ///
+    /// # Errors
+    /// Any database failure.
+    pub fn run(&mut self, sql: &str, parameters: &[Cell<'_>]) -> Result<(), StoreError> {
+        self.scan(sql, parameters, |_| Ok(()))
+    }
+
+    /// Inserts rows; `table.on_conflict` says what happens to keys that exist.
+    ///
+    /// # Errors
+    /// Any database failure; the caller then rolls back.
+    pub fn insert(&mut self, table: &Table, rows: &Rows<'_>) -> Result<(), StoreError> {
+        if rows.is_empty() {
+            return Ok(());
+        }
+        match self {
+            Self::Sqlite(ledger) => ledger.insert(table, rows),
+            Self::Postgres(ledger) => ledger.insert(table, rows),
+        }
+    }
+
+    /// Lets SQLite move its log into the file while nobody waits, so that a checkpoint does not fall into a batch.
+    pub fn checkpoint_when_idle(&mut self) {
+        if let Self::Sqlite(ledger) = self {
+            ledger.checkpoint();
+        }
+    }
+}

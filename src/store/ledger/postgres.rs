@@ -1,0 +1,118 @@
+//! PostgreSQL: a batch is one statement over arrays. One round trip a table, and no waiting for delayed acknowledgements on TCP.
+
+use futures_util::TryStreamExt;
+use sqlx::pool::PoolConnection;
+use sqlx::postgres::{PgArguments, PgRow};
+use sqlx::query::Query;
+use sqlx::{AssertSqlSafe, Column as _, Executor, PgPool, Postgres, Row as _, TypeInfo};
+use tokio::runtime::Handle;
+
+use super::{Cell, Column, Rows, Table, Value};
+use crate::store::StoreError;
+
+pub struct PostgresLedger {
+    pool: PgPool,
+    runtime: Handle,
+    connection: Option<PoolConnection<Postgres>>,
+}
+
+impl PostgresLedger {
+    pub fn new(pool: PgPool, runtime: Handle) -> Self {
+        Self { pool, runtime, connection: None }
+    }
+
+    pub fn begin(&mut self) -> Result<(), StoreError> {
+        if self.connection.is_none() {
+            self.connection = Some(self.runtime.block_on(self.pool.acquire())?);
+        }
+        // READ COMMITTED: the head row's lock, not the snapshot, orders the writers of one set of books.
+        let begun = self.execute("BEGIN ISOLATION LEVEL READ COMMITTED");
+        if matches!(begun, Err(StoreError::Unavailable(_))) {
+            // The server was restarted since the last batch: one fresh connection.
+            self.connection = Some(self.runtime.block_on(self.pool.acquire())?);
+            return self.execute("BEGIN ISOLATION LEVEL READ COMMITTED");
+        }
+        begun
+    }
+
+    pub fn commit(&mut self) -> Result<(), StoreError> {
+        self.execute("COMMIT")
+    }
+
+    pub fn rollback(&mut self) {
+        if let Err(error) = self.execute("ROLLBACK") {
+            tracing::warn!(%error, "the connection is dropped with its transaction");
+            if let Some(connection) = self.connection.take() {
+                // Closing, not returning: a connection with an open transaction must not reach anybody else.
+                drop(connection.detach());
+            }
+        }
+    }
+
+    fn connection(&mut self) -> Result<(&Handle, &mut PoolConnection<Postgres>), StoreError> {
+        match &mut self.connection {
+            Some(connection) => Ok((&self.runtime, connection)),
+            None => Err(StoreError::Unavailable("no transaction was begun".to_owned())),
+        }
+    }
+
+    fn execute(&mut self, sql: &'static str) -> Result<(), StoreError> {
+        let (runtime, connection) = self.connection()?;
+        runtime.block_on(connection.execute(sql))?;
+        Ok(())
+    }
+
+    pub fn scan(&mut self, sql: &str, parameters: &[Cell<'_>], each: &mut dyn FnMut(&[Value]) -> Result<(), StoreError>) -> Result<(), StoreError> {
+        let (runtime, connection) = self.connection()?;
+        let query = bound(sqlx::query(AssertSqlSafe(sql.to_owned())), parameters);
+        runtime.block_on(async {
+            let mut rows = query.fetch(&mut **connection);
+            let mut buffer = Vec::new();
+            while let Some(row) = rows.try_next().await? {
+                buffer.clear();
+                for column in row.columns() {
+                    buffer.push(value(&row, column.ordinal(), column.type_info().name())?);
+                }
+                each(&buffer)?;
+            }
+            Ok(())
+        })
+    }
+
+    pub fn insert(&mut self, table: &Table, rows: &Rows<'_>) -> Result<(), StoreError> {
+        let arrays: Vec<String> = table.columns.iter().zip(1..).map(|(column, number)| match column {
+            Column::Int(_) => format!("${number}::bigint[]"),
+            Column::Text(_) => format!("${number}::text[]"),
+        }).collect();
+        let sql = format!("INSERT INTO {} ({}) SELECT * FROM UNNEST({}) {}", table.name, table.column_list(), arrays.join(", "), table.on_conflict);
+        let mut query = sqlx::query(AssertSqlSafe(sql));
+        for (position, column) in table.columns.iter().enumerate() {
+            query = match column {
+                Column::Int(_) => query.bind(rows.column(position).map(|cell| if let Cell::Int(value) = cell { Some(*value) } else { None }).collect::<Vec<_>>()),
+                Column::Text(_) => query.bind(rows.column(position).map(|cell| if let Cell::Text(value) = cell { Some((*value).to_owned()) } else { None }).collect::<Vec<_>>()),
+            };
+        }
+        let (runtime, connection) = self.connection()?;
+        runtime.block_on(query.execute(&mut **connection))?;
+        Ok(())
+    }
+}
+
+fn bound<'q>(mut query: Query<'q, Postgres, PgArguments>, parameters: &[Cell<'_>]) -> Query<'q, Postgres, PgArguments> {
+    for parameter in parameters {
+        query = match parameter {
+            Cell::Null => query.bind(None::<i64>),
+            Cell::Int(value) => query.bind(*value),
+            Cell::Text(text) => query.bind((*text).to_owned()),
+        };
+    }
+    query
+}
+
+fn value(row: &PgRow, column: usize, type_name: &str) -> Result<Value, StoreError> {
+    Ok(match type_name {
+        "INT8" => row.try_get::<Option<i64>, _>(column)?.map_or(Value::Null, Value::Int),
+        "INT4" => row.try_get::<Option<i32>, _>(column)?.map_or(Value::Null, |value| Value::Int(i64::from(value))),
+        _ => row.try_get::<Option<String>, _>(column)?.map_or(Value::Null, Value::Text),
+    })
+}

@@ -1,0 +1,15 @@
+//! Floor 1: the databases. One file per aggregate for reads and masters through sea-orm; `ledger` is the bulk write path.
+//!
+//! Nothing here decides anything: stores load facts, and write what was decided.
+
+pub mod balance;
+pub mod charge;
+mod connect;
+mod error;
+pub mod journal;
+pub mod ledger;
+pub mod masters;
+pub mod rows;
+
+pub use connect::{Engine, Store, StoreOptions};
+pub use error::StoreError;
