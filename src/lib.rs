@@ -1,3 +1,11 @@
 //! Tallybook: the general ledger for AI spend. See `docs/ARCHITECTURE.md` for the map.
 
+pub mod app;
+pub mod cli;
+pub mod config;
 pub mod domain;
+pub mod graphql;
+pub mod http;
+pub mod import;
+pub mod store;
+pub mod telemetry;

@@ -3,11 +3,18 @@
 //! Every use case takes the [`App`] and the [`Actor`](auth::Actor) first, checks what the actor may, and works only on the actor's books.
 
 pub mod auth;
+pub mod charges;
 pub mod clock;
+pub mod demo;
 pub mod error;
+pub mod ids;
+pub mod import_file;
 pub mod ingest;
+pub mod journal;
 pub mod masters;
 pub mod posting;
+pub mod reports;
+pub mod verify;
 
 mod books;
 

@@ -69,6 +69,7 @@ codes! {
     AlreadyReversed = 301, "ALREADY_REVERSED", "The entry was reversed before; an entry is reversed once.";
     ReversalOfReversal = 302, "REVERSAL_OF_REVERSAL", "A reversal is not reversed. Post the right entry instead.";
     ReversalBeforeEntry = 303, "REVERSAL_BEFORE_ENTRY", "A reversal is not dated before the entry it mirrors.";
+    LaterCorrection = 304, "LATER_CORRECTION", "A later entry corrects the same charge. Reverse the latest one first.";
     EntryNotFound = 401, "ENTRY_NOT_FOUND", "These books have no entry of that number.";
     AccountUnknown = 402, "ACCOUNT_UNKNOWN", "The chart of accounts has no such code. Save the account first.";
     CostCenterUnknown = 403, "COST_CENTER_UNKNOWN", "These books have no such cost center. Save it first.";
@@ -80,6 +81,7 @@ codes! {
     PageTooLarge = 503, "PAGE_TOO_LARGE", "`first` is above the largest page. Ask for fewer and follow endCursor.";
     RangeTooLarge = 504, "RANGE_TOO_LARGE", "The range has too many rows for one answer. Narrow the dates or group by fewer dimensions.";
     LedgerOverflow = 505, "LEDGER_OVERFLOW", "A balance would exceed what the ledger holds. Nothing was written.";
+    NamesExhausted = 506, "NAMES_EXHAUSTED", "These books know as many names of this kind as they hold. Send what varies per call as endUser or a tag.";
 }
 
 /// One refusal: its code, the path of the field, and a sentence that says what to do.

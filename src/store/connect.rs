@@ -52,7 +52,12 @@ impl Store {
                 let mut connect = ConnectOptions::new(format!("sqlite://{}?mode=rwc", path.display()));
                 let busy_timeout = options.busy_timeout;
                 connect.map_sqlx_sqlite_opts(move |sqlite| {
-                    sqlite.busy_timeout(busy_timeout).foreign_keys(true).pragma("synchronous", "FULL").pragma("cache_size", "-65536").pragma("temp_store", "MEMORY")
+                    sqlite
+                        .busy_timeout(busy_timeout)
+                        .foreign_keys(true)
+                        .pragma("synchronous", "FULL")
+                        .pragma("cache_size", "-65536")
+                        .pragma("temp_store", "MEMORY")
                 });
                 connect
             }

@@ -1,7 +1,7 @@
 //! Database failures, classified once so that callers can retry, refuse or report.
 
 /// What went wrong in the database.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum StoreError {
     /// Locked by another writer, or a serialisation failure: the whole use case may be tried again.
     #[error("the database is busy: {0}")]
@@ -77,9 +77,12 @@ impl From<sqlx::Error> for StoreError {
                 },
                 None => Self::Corrupt(message),
             },
-            sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_) => {
-                Self::Unavailable(message)
-            }
+            sqlx::Error::Io(_)
+            | sqlx::Error::PoolTimedOut
+            | sqlx::Error::PoolClosed
+            | sqlx::Error::WorkerCrashed
+            | sqlx::Error::Tls(_)
+            | sqlx::Error::Protocol(_) => Self::Unavailable(message),
             _ => Self::Corrupt(message),
         }
     }
@@ -90,12 +93,12 @@ impl From<sea_orm::DbErr> for StoreError {
         use sea_orm::RuntimeErr;
         match error {
             sea_orm::DbErr::ConnectionAcquire(_) => Self::Unavailable(error.to_string()),
-            sea_orm::DbErr::Conn(RuntimeErr::SqlxError(inner)) | sea_orm::DbErr::Exec(RuntimeErr::SqlxError(inner)) | sea_orm::DbErr::Query(RuntimeErr::SqlxError(inner)) => {
-                match std::sync::Arc::try_unwrap(inner) {
-                    Ok(inner) => inner.into(),
-                    Err(shared) => Self::Unavailable(shared.to_string()),
-                }
-            }
+            sea_orm::DbErr::Conn(RuntimeErr::SqlxError(inner))
+            | sea_orm::DbErr::Exec(RuntimeErr::SqlxError(inner))
+            | sea_orm::DbErr::Query(RuntimeErr::SqlxError(inner)) => match std::sync::Arc::try_unwrap(inner) {
+                Ok(inner) => inner.into(),
+                Err(shared) => Self::Unavailable(shared.to_string()),
+            },
             other => Self::Corrupt(other.to_string()),
         }
     }

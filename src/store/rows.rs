@@ -6,31 +6,74 @@ use super::ledger::Table;
 pub const CHARGE: Table = Table {
     name: "charge",
     columns: &[
-        Int("books_id"), Int("id"), Int("hour"), Int("key_hash"), Int("content_hash"), Int("source_id"), Text("external_id"), Int("occurred_at"),
-        Int("recorded_at"), Int("block_id"), Int("rule_id"), Int("variant_id"), Int("api_key_id"), Text("end_user"), Text("tags"), Text("note"),
-        Text("meter_lines"), Int("basis"), Int("amount"), Int("currency_id"), Int("entry_number"), Int("reported_amount"), Int("reported_currency_id"),
+        Int("books_id"),
+        Int("id"),
+        Int("hour"),
+        Int("key_hash"),
+        Int("content_hash"),
+        Int("source_id"),
+        Text("external_id"),
+        Int("occurred_at"),
+        Int("recorded_at"),
+        Int("block_id"),
+        Int("rule_id"),
+        Int("variant_id"),
+        Int("api_key_id"),
+        Text("end_user"),
+        Text("tags"),
+        Text("note"),
+        Text("meter_lines"),
+        Int("basis"),
+        Int("amount"),
+        Int("currency_id"),
+        Int("entry_number"),
+        Int("reported_amount"),
+        Int("reported_currency_id"),
     ],
     on_conflict: "",
 };
 
-pub const CHARGE_HOUR: Table = Table { name: "charge_hour", columns: &[Int("books_id"), Int("hour")], on_conflict: "ON CONFLICT (books_id, hour) DO NOTHING" };
+pub const CHARGE_HOUR: Table =
+    Table { name: "charge_hour", columns: &[Int("books_id"), Int("hour")], on_conflict: "ON CONFLICT (books_id, hour) DO NOTHING" };
 
 pub const CHARGE_REVISION: Table = Table {
     name: "charge_revision",
     columns: &[
-        Int("books_id"), Int("charge_id"), Int("revision"), Int("recorded_at"), Int("kind"), Int("block_id"), Int("rule_id"), Text("note"),
-        Text("meter_lines"), Int("basis"), Int("amount"), Int("currency_id"), Int("entry_number"),
+        Int("books_id"),
+        Int("charge_id"),
+        Int("revision"),
+        Int("recorded_at"),
+        Int("kind"),
+        Int("block_id"),
+        Int("rule_id"),
+        Text("note"),
+        Text("meter_lines"),
+        Int("basis"),
+        Int("amount"),
+        Int("currency_id"),
+        Int("entry_number"),
     ],
     on_conflict: "",
 };
 
-pub const PENDING_CHARGE: Table =
-    Table { name: "pending_charge", columns: &[Int("books_id"), Int("charge_id"), Int("day"), Int("block_id"), Text("reason")], on_conflict: "" };
+pub const PENDING_CHARGE: Table = Table {
+    name: "pending_charge",
+    columns: &[Int("books_id"), Int("charge_id"), Int("day"), Int("block_id"), Text("reason")],
+    on_conflict: "",
+};
 
 pub const JOURNAL_ENTRY: Table = Table {
     name: "journal_entry",
     columns: &[
-        Int("books_id"), Int("number"), Int("kind"), Int("effective_on"), Int("recorded_at"), Int("charge_id"), Int("corrects"), Int("posting_count"), Text("memo"),
+        Int("books_id"),
+        Int("number"),
+        Int("kind"),
+        Int("effective_on"),
+        Int("recorded_at"),
+        Int("charge_id"),
+        Int("corrects"),
+        Int("posting_count"),
+        Text("memo"),
     ],
     on_conflict: "",
 };
@@ -44,8 +87,17 @@ pub const POSTING: Table = Table {
 pub const BALANCE: Table = Table {
     name: "balance",
     columns: &[
-        Int("books_id"), Int("grain"), Int("period"), Int("key_id"), Int("currency_id"), Int("debit"), Int("credit"), Int("charges"), Int("input_tokens"),
-        Int("output_tokens"), Int("cache_read_tokens"),
+        Int("books_id"),
+        Int("grain"),
+        Int("period"),
+        Int("key_id"),
+        Int("currency_id"),
+        Int("debit"),
+        Int("credit"),
+        Int("charges"),
+        Int("input_tokens"),
+        Int("output_tokens"),
+        Int("cache_read_tokens"),
     ],
     on_conflict: "ON CONFLICT (books_id, grain, period, key_id, currency_id) DO UPDATE SET debit = balance.debit + excluded.debit, \
                   credit = balance.credit + excluded.credit, charges = balance.charges + excluded.charges, \
@@ -53,13 +105,22 @@ pub const BALANCE: Table = Table {
                   cache_read_tokens = balance.cache_read_tokens + excluded.cache_read_tokens",
 };
 
-pub const INTERNED_NAME: Table = Table { name: "interned_name", columns: &[Int("books_id"), Int("id"), Int("kind"), Text("name")], on_conflict: "" };
+pub const INTERNED_NAME: Table =
+    Table { name: "interned_name", columns: &[Int("books_id"), Int("id"), Int("kind"), Text("name")], on_conflict: "" };
 
 pub const CODING_BLOCK: Table = Table {
     name: "coding_block",
     columns: &[
-        Int("books_id"), Int("id"), Int("account_id"), Int("team_id"), Int("project_id"), Int("client_id"), Int("feature_id"), Int("provider_id"),
-        Int("model_id"), Int("environment_id"),
+        Int("books_id"),
+        Int("id"),
+        Int("account_id"),
+        Int("team_id"),
+        Int("project_id"),
+        Int("client_id"),
+        Int("feature_id"),
+        Int("provider_id"),
+        Int("model_id"),
+        Int("environment_id"),
     ],
     on_conflict: "",
 };

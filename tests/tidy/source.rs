@@ -1,9 +1,5 @@
 //! Reads Rust source well enough for the layout rules, with std only: blanks comments and literals out, cuts into
-//! tokens, drops what is compiled for tests alone, and lists the paths that the code names.
-//!
-//! It does not expand macros and does not resolve re-exports: a path is judged as it is written.
-
-use std::collections::BTreeSet;
+//! tokens, drops what is compiled for tests alone, and measures functions.
 
 /// The text of one file, split into what the compiler reads and what people read. Both keep every line break.
 pub struct Split {
@@ -19,14 +15,18 @@ pub fn split(text: &str) -> Split {
     while at < chars.len() {
         let end = match literal_or_comment(&chars, at) {
             Some((end, comment)) => {
+                // A literal remains visible as one quote on each of its lines, so that they count as code.
+                let mut visible = !comment;
                 for &c in &chars[at..end] {
-                    out.code.push(if c == '\n' { '\n' } else { ' ' });
+                    out.code.push(if c == '\n' {
+                        '\n'
+                    } else if visible {
+                        '"'
+                    } else {
+                        ' '
+                    });
                     out.comments.push(if comment || c == '\n' { c } else { ' ' });
-                }
-                // A literal remains visible as one quote, so that its line counts as code.
-                if !comment {
-                    let place = out.code.len() - (end - at);
-                    out.code.replace_range(place..=place, "\"");
+                    visible = !comment && c == '\n';
                 }
                 end
             }
@@ -34,8 +34,7 @@ pub fn split(text: &str) -> Split {
                 // A whole word at once: its end must not be taken for the prefix of a literal.
                 let end = if is_word(chars[at]) { word_end(&chars, at) } else { at + 1 };
                 for &c in &chars[at..end] {
-                    // One byte for each character, so that the arithmetic above holds.
-                    out.code.push(if c.is_ascii() { c } else { '_' });
+                    out.code.push(c);
                     out.comments.push(if c == '\n' { c } else { ' ' });
                 }
                 end
@@ -58,9 +57,7 @@ fn word_end(chars: &[char], from: usize) -> usize {
 fn literal_or_comment(chars: &[char], at: usize) -> Option<(usize, bool)> {
     let next = |n: usize| chars.get(at + n).copied();
     match chars[at] {
-        '/' if next(1) == Some('/') => {
-            Some((at + chars[at..].iter().take_while(|&&c| c != '\n').count(), true))
-        }
+        '/' if next(1) == Some('/') => Some((at + chars[at..].iter().take_while(|&&c| c != '\n').count(), true)),
         '/' if next(1) == Some('*') => Some((block_comment_end(chars, at), true)),
         '"' => Some((quoted_end(chars, at + 1, '"'), false)),
         '\'' => match (next(1), next(2)) {
@@ -193,8 +190,23 @@ pub fn item_end(tokens: &[Token], from: usize) -> usize {
         place = end;
     }
     const ITEMS: &[&str] = &[
-        "fn", "impl", "struct", "enum", "mod", "trait", "const", "static", "type", "pub", "unsafe", "async", "let",
-        "use", "extern", "macro_rules", "union",
+        "fn",
+        "impl",
+        "struct",
+        "enum",
+        "mod",
+        "trait",
+        "const",
+        "static",
+        "type",
+        "pub",
+        "unsafe",
+        "async",
+        "let",
+        "use",
+        "extern",
+        "macro_rules",
+        "union",
     ];
     // A visible field ends at its comma like any other: `pub name:`, `pub(crate) name:`.
     let mut inner = place;
@@ -253,154 +265,11 @@ pub fn production(all: &[Token]) -> Production {
     out
 }
 
-/// A path as the code names it, made absolute: `crate` first for our own, else the crate's name.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Path {
-    pub segments: Vec<String>,
-    pub line: usize,
-}
-
-/// Every path in `use` declarations and in the code. `module` is the file's place, without `crate`.
-pub fn paths(tokens: &[Token], module: &[String]) -> Vec<Path> {
-    let mut scan = Scan { tokens, module, inner: Vec::new(), declared: BTreeSet::new(), out: Vec::new() };
-    scan.all();
-    let Scan { declared, mut out, .. } = scan;
-    // `amount::parse` after `mod amount;` or `use super::amount;` was judged at that line.
-    out.retain(|(path, rooted)| *rooted || !path.segments.first().is_some_and(|name| declared.contains(name)));
-    out.into_iter().map(|(path, _)| path).collect()
-}
-
-struct Scan<'a> {
-    tokens: &'a [Token],
-    module: &'a [String],
-    /// Modules opened in this file, with the place of their end.
-    inner: Vec<(String, usize)>,
-    /// Names that this file declares or imports.
-    declared: BTreeSet<String>,
-    /// Paths, and whether they are absolute by themselves.
-    out: Vec<(Path, bool)>,
-}
-
-impl Scan<'_> {
-    fn all(&mut self) {
-        let mut at = 0;
-        while at < self.tokens.len() {
-            self.inner.retain(|(_, end)| *end > at);
-            let word = text(self.tokens, at);
-            if word == "mod" && is_name(text(self.tokens, at + 1)) {
-                let name = text(self.tokens, at + 1).to_owned();
-                self.declared.insert(name.clone());
-                if text(self.tokens, at + 2) == "{" {
-                    self.inner.push((name, group_end(self.tokens, at + 2)));
-                }
-                at += 3;
-            } else if word == "use" && text(self.tokens, at + 1) != "<" {
-                at = self.use_tree(at + 1, &[]) + 1;
-            } else if word == "extern" && text(self.tokens, at + 1) == "crate" {
-                self.add(vec![text(self.tokens, at + 2).to_owned()], self.tokens[at].line, true);
-                at += 3;
-            } else if is_name(word) && !self.continues(at) {
-                at = self.inline(at);
-            } else {
-                at += 1;
-            }
-        }
-    }
-
-    /// Whether the word at `at` is the tail of a path, a method or a field, or the place in `pub(in path)`.
-    fn continues(&self, at: usize) -> bool {
-        let before = |n: usize| if at >= n { text(self.tokens, at - n) } else { "" };
-        match before(1) {
-            "::" => is_name(before(2)) || before(2) == ">",
-            "." => before(2) != ".",
-            "in" => before(2) == "(" && before(3) == "pub",
-            _ => false,
-        }
-    }
-
-    fn inline(&mut self, at: usize) -> usize {
-        let mut segments = vec![text(self.tokens, at).to_owned()];
-        let mut end = at + 1;
-        while text(self.tokens, end) == "::" && is_name(text(self.tokens, end + 1)) {
-            segments.push(text(self.tokens, end + 1).to_owned());
-            end += 2;
-        }
-        let leading = at > 0 && text(self.tokens, at - 1) == "::";
-        if segments.len() > 1 {
-            self.add(segments, self.tokens[at].line, leading);
-        }
-        end
-    }
-
-    /// Reads one branch of a `use` tree from `at`; the place of its `,`, `}` or `;`.
-    fn use_tree(&mut self, at: usize, prefix: &[String]) -> usize {
-        let mut segments = prefix.to_vec();
-        let mut place = at;
-        loop {
-            let line = self.tokens.get(place).map_or(0, |token| token.line);
-            match text(self.tokens, place) {
-                "::" => place += 1,
-                "{" => {
-                    let end = group_end(self.tokens, place);
-                    place += 1;
-                    while place + 1 < end {
-                        place = self.use_tree(place, &segments);
-                        place += usize::from(text(self.tokens, place) == ",");
-                    }
-                    return end;
-                }
-                "" | "," | "}" | ";" => return place,
-                word => {
-                    let is_self = word == "self" && !segments.is_empty();
-                    if !is_self {
-                        segments.push(word.to_owned());
-                    }
-                    place += 1;
-                    if text(self.tokens, place) == "as" {
-                        self.declared.insert(text(self.tokens, place + 1).to_owned());
-                        place += 2;
-                    } else if text(self.tokens, place) != "::" {
-                        self.declared.extend(segments.last().cloned());
-                    }
-                    if text(self.tokens, place) != "::" {
-                        self.add(segments.clone(), line, true);
-                    }
-                }
-            }
-        }
-    }
-
-    fn add(&mut self, segments: Vec<String>, line: usize, rooted: bool) {
-        let own = ["crate", "self", "super", "tallybook"].contains(&segments[0].as_str());
-        let segments = if own { self.absolute(&segments) } else { segments };
-        self.out.push((Path { segments, line }, rooted || own));
-    }
-
-    fn absolute(&self, segments: &[String]) -> Vec<String> {
-        let mut base: Vec<String> = Vec::new();
-        let mut rest = segments;
-        if ["self", "super"].contains(&segments[0].as_str()) {
-            base.extend(self.module.iter().cloned());
-            base.extend(self.inner.iter().map(|(name, _)| name.clone()));
-        }
-        while let Some(first) = rest.first() {
-            match first.as_str() {
-                "super" => drop(base.pop()),
-                "self" | "crate" | "tallybook" if rest.len() == segments.len() => {}
-                _ => break,
-            }
-            rest = &rest[1..];
-        }
-        let root = std::iter::once("crate".to_owned());
-        root.chain(base).chain(rest.iter().cloned()).collect()
-    }
-}
-
-fn is_name(word: &str) -> bool {
+pub fn is_name(word: &str) -> bool {
     const KEYWORDS: &[&str] = &[
-        "as", "async", "await", "break", "const", "continue", "dyn", "else", "enum", "extern", "fn", "for", "if", "impl",
-        "in", "let", "loop", "match", "mod", "move", "mut", "pub", "ref", "return", "static", "struct", "trait", "type",
-        "unsafe", "use", "where", "while",
+        "as", "async", "await", "break", "const", "continue", "dyn", "else", "enum", "extern", "fn", "for", "if", "impl", "in", "let",
+        "loop", "match", "mod", "move", "mut", "pub", "ref", "return", "static", "struct", "trait", "type", "unsafe", "use", "where",
+        "while",
     ];
     word.starts_with(|c: char| c.is_alphabetic() || c == '_') && !KEYWORDS.contains(&word)
 }

@@ -8,6 +8,8 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
+pub use crate::domain::chart::CenterKind;
+
 use chrono::{DateTime, Utc};
 
 /// A role named by a token. A token may carry several; permissions add up.
@@ -228,38 +230,6 @@ impl RoleSet {
 impl FromIterator<Role> for RoleSet {
     fn from_iter<I: IntoIterator<Item = Role>>(roles: I) -> Self {
         Self(roles.into_iter().collect())
-    }
-}
-
-/// The three kinds of cost center that a token can be limited to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum CenterKind {
-    /// A team.
-    Team,
-    /// A project.
-    Project,
-    /// A client.
-    Client,
-}
-
-impl CenterKind {
-    /// Every kind, in declaration order.
-    pub const ALL: [Self; 3] = [Self::Team, Self::Project, Self::Client];
-
-    /// The member name used in the `cost_centers` claim.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Team => "team",
-            Self::Project => "project",
-            Self::Client => "client",
-        }
-    }
-
-    /// The kind with exactly this lower-case name.
-    #[must_use]
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
     }
 }
 

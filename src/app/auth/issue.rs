@@ -121,7 +121,7 @@ fn scope_claim(scope: &Scope) -> Result<Value, IssueError> {
         if codes.iter().any(|code| !is_clean_text(code)) {
             return Err(IssueError::Text { field: "scope" });
         }
-        centers.insert(kind.as_str().to_owned(), json!(codes));
+        centers.insert(kind.field().to_owned(), json!(codes));
     }
     Ok(Value::Object(centers))
 }

@@ -27,8 +27,13 @@ impl CenterKind {
         Self::ALL.into_iter().find(|kind| kind.id() == id)
     }
 
-    /// The field name that gives a center of this kind on a charge.
-    pub fn field(self) -> &'static str {
+    /// The kind with exactly this lower-case name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.field() == name)
+    }
+
+    /// The field name that gives a center of this kind on a charge, and its name in a token's claim.
+    pub const fn field(self) -> &'static str {
         match self {
             Self::Team => "team",
             Self::Project => "project",

@@ -1,6 +1,7 @@
 //! Rating: quantity times unit price, exactly, with one rounding per charge. What cannot be rated right is refused as unpriced, never guessed.
 
 mod book;
+pub mod meter_lines;
 mod model_name;
 mod price;
 mod rate;

@@ -178,7 +178,10 @@ fn a_discount_is_taken_off_exactly() {
 fn the_built_in_list_has_the_well_known_prices() {
     let lines: Vec<Vec<&str>> = BUILTIN_PRICES.lines().map(|line| line.split(',').collect()).collect();
     let amount = |provider: &str, model: &str, meter: &str| {
-        let row = lines.iter().find(|row| row[..3] == [provider, model, meter] && row[7].is_empty() && row[8] == "STANDARD" && row[11].is_empty()).unwrap();
+        let row = lines
+            .iter()
+            .find(|row| row[..3] == [provider, model, meter] && row[7].is_empty() && row[8] == "STANDARD" && row[11].is_empty())
+            .unwrap();
         (row[3].to_owned(), row[4].to_owned())
     };
     for (provider, model, input, output) in [

@@ -1,7 +1,9 @@
 //! Reports are folds over balances.
 
+mod grain;
 mod spend;
 mod trial_balance;
 
+pub use grain::{Grain, Totals, grains_of};
 pub use spend::{Interval, SpendDimension};
 pub use trial_balance::{TrialBalance, TrialBalanceRow, TrialBalanceTotal, trial_balance};

@@ -91,6 +91,14 @@ pub struct ChargeDraft {
     pub reported_cost: Option<Money>,
 }
 
+/// One charge of a request or a file: its draft, or why it could not be read. Either way it gets a receipt.
+#[derive(Debug, Clone)]
+pub struct IncomingCharge {
+    /// The caller's own name for the charge, as far as it could be read.
+    pub external_id: Option<String>,
+    pub draft: Result<ChargeDraft, Rejection>,
+}
+
 /// One AI call: the fact that is attributed, rated and booked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UsageEvent {

@@ -4,6 +4,6 @@ mod event;
 mod meter;
 mod quantity;
 
-pub use event::{ChargeDraft, Processing, UsageEvent, limits};
+pub use event::{ChargeDraft, IncomingCharge, Processing, UsageEvent, limits};
 pub use meter::{InputShare, Meter};
 pub use quantity::Quantity;

@@ -40,6 +40,17 @@ impl Ledger {
         }
     }
 
+    /// Begins a transaction that only reads, and sees the books as of one moment.
+    ///
+    /// # Errors
+    /// Any database failure.
+    pub fn begin_reading(&mut self) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(ledger) => ledger.execute("BEGIN"),
+            Self::Postgres(ledger) => ledger.begin_reading(),
+        }
+    }
+
     /// Makes the transaction durable.
     ///
     /// # Errors
@@ -67,11 +78,16 @@ impl Ledger {
         }
     }
 
-    /// Runs a query and gives every row to `each`. Parameters are `$1`, `$2`, ... in the order of their first appearance.
+    /// Runs a query and gives every row to `each`. Parameters are `$1`, `$2`, ...
     ///
     /// # Errors
     /// Any database failure, and what `each` returns.
-    pub fn scan(&mut self, sql: &str, parameters: &[Cell<'_>], mut each: impl FnMut(&[Value]) -> Result<(), StoreError>) -> Result<(), StoreError> {
+    pub fn scan(
+        &mut self,
+        sql: &str,
+        parameters: &[Cell<'_>],
+        mut each: impl FnMut(&[Value]) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
         match self {
             Self::Sqlite(ledger) => ledger.scan(sql, parameters, &mut each),
             Self::Postgres(ledger) => ledger.scan(sql, parameters, &mut each),
@@ -117,6 +133,39 @@ impl Ledger {
     pub fn checkpoint_when_idle(&mut self) {
         if let Self::Sqlite(ledger) = self {
             ledger.checkpoint();
+        }
+    }
+}
+
+/// Key, receipt and content of a stored charge, in this order: hour, key_hash, id, source_id, external_id, content_hash, amount, currency_id, entry_number.
+const CHARGE_RECEIPT: &str =
+    "c.hour, c.key_hash, c.id, c.source_id, c.external_id, c.content_hash, c.amount, c.currency_id, c.entry_number";
+
+impl Ledger {
+    /// Looks charges up by (hour, key hash) and gives each found one to `each`.
+    ///
+    /// # Errors
+    /// Any database failure, and what `each` returns.
+    pub fn charges_by_key(
+        &mut self,
+        books: crate::domain::ids::BooksId,
+        keys: &[(i64, i64)],
+        mut each: impl FnMut(&[Value]) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        let books = i64::from(books.0);
+        match self {
+            Self::Sqlite(ledger) => {
+                let sql = format!("SELECT {CHARGE_RECEIPT} FROM charge c WHERE c.books_id = $1 AND c.hour = $2 AND c.key_hash = $3");
+                keys.iter()
+                    .try_for_each(|(hour, hash)| ledger.scan(&sql, &[Cell::Int(books), Cell::Int(*hour), Cell::Int(*hash)], &mut each))
+            }
+            Self::Postgres(ledger) => {
+                let sql = format!(
+                    "SELECT {CHARGE_RECEIPT} FROM UNNEST($2::bigint[], $3::bigint[]) AS k (hour, key_hash) \
+                     JOIN charge c ON c.books_id = $1 AND c.hour = k.hour AND c.key_hash = k.key_hash"
+                );
+                ledger.scan_keys(&sql, books, keys, &mut each)
+            }
         }
     }
 }

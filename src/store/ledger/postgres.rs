@@ -22,15 +22,23 @@ impl PostgresLedger {
     }
 
     pub fn begin(&mut self) -> Result<(), StoreError> {
+        // READ COMMITTED: the head row's lock, not the snapshot, orders the writers of one set of books.
+        self.begin_with("BEGIN ISOLATION LEVEL READ COMMITTED")
+    }
+
+    pub fn begin_reading(&mut self) -> Result<(), StoreError> {
+        self.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+    }
+
+    fn begin_with(&mut self, begin: &'static str) -> Result<(), StoreError> {
         if self.connection.is_none() {
             self.connection = Some(self.runtime.block_on(self.pool.acquire())?);
         }
-        // READ COMMITTED: the head row's lock, not the snapshot, orders the writers of one set of books.
-        let begun = self.execute("BEGIN ISOLATION LEVEL READ COMMITTED");
+        let begun = self.execute(begin);
         if matches!(begun, Err(StoreError::Unavailable(_))) {
             // The server was restarted since the last batch: one fresh connection.
             self.connection = Some(self.runtime.block_on(self.pool.acquire())?);
-            return self.execute("BEGIN ISOLATION LEVEL READ COMMITTED");
+            return self.execute(begin);
         }
         begun
     }
@@ -62,9 +70,33 @@ impl PostgresLedger {
         Ok(())
     }
 
-    pub fn scan(&mut self, sql: &str, parameters: &[Cell<'_>], each: &mut dyn FnMut(&[Value]) -> Result<(), StoreError>) -> Result<(), StoreError> {
+    pub fn scan(
+        &mut self,
+        sql: &str,
+        parameters: &[Cell<'_>],
+        each: &mut dyn FnMut(&[Value]) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        self.fetch(bound(sqlx::query(AssertSqlSafe(sql.to_owned())), parameters), each)
+    }
+
+    /// A query whose second and third parameters are the two columns of many keys.
+    pub fn scan_keys(
+        &mut self,
+        sql: &str,
+        first: i64,
+        keys: &[(i64, i64)],
+        each: &mut dyn FnMut(&[Value]) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        let (left, right): (Vec<i64>, Vec<i64>) = keys.iter().copied().unzip();
+        self.fetch(sqlx::query(AssertSqlSafe(sql.to_owned())).bind(first).bind(left).bind(right), each)
+    }
+
+    fn fetch(
+        &mut self,
+        query: Query<'_, Postgres, PgArguments>,
+        each: &mut dyn FnMut(&[Value]) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
         let (runtime, connection) = self.connection()?;
-        let query = bound(sqlx::query(AssertSqlSafe(sql.to_owned())), parameters);
         runtime.block_on(async {
             let mut rows = query.fetch(&mut **connection);
             let mut buffer = Vec::new();
@@ -80,16 +112,33 @@ impl PostgresLedger {
     }
 
     pub fn insert(&mut self, table: &Table, rows: &Rows<'_>) -> Result<(), StoreError> {
-        let arrays: Vec<String> = table.columns.iter().zip(1..).map(|(column, number)| match column {
-            Column::Int(_) => format!("${number}::bigint[]"),
-            Column::Text(_) => format!("${number}::text[]"),
-        }).collect();
-        let sql = format!("INSERT INTO {} ({}) SELECT * FROM UNNEST({}) {}", table.name, table.column_list(), arrays.join(", "), table.on_conflict);
+        let arrays: Vec<String> = table
+            .columns
+            .iter()
+            .zip(1..)
+            .map(|(column, number)| match column {
+                Column::Int(_) => format!("${number}::bigint[]"),
+                Column::Text(_) => format!("${number}::text[]"),
+            })
+            .collect();
+        let sql = format!(
+            "INSERT INTO {} ({}) SELECT * FROM UNNEST({}) {}",
+            table.name,
+            table.column_list(),
+            arrays.join(", "),
+            table.on_conflict
+        );
         let mut query = sqlx::query(AssertSqlSafe(sql));
         for (position, column) in table.columns.iter().enumerate() {
             query = match column {
-                Column::Int(_) => query.bind(rows.column(position).map(|cell| if let Cell::Int(value) = cell { Some(*value) } else { None }).collect::<Vec<_>>()),
-                Column::Text(_) => query.bind(rows.column(position).map(|cell| if let Cell::Text(value) = cell { Some((*value).to_owned()) } else { None }).collect::<Vec<_>>()),
+                Column::Int(_) => query.bind(
+                    rows.column(position).map(|cell| if let Cell::Int(value) = cell { Some(*value) } else { None }).collect::<Vec<_>>(),
+                ),
+                Column::Text(_) => query.bind(
+                    rows.column(position)
+                        .map(|cell| if let Cell::Text(value) = cell { Some((*value).to_owned()) } else { None })
+                        .collect::<Vec<_>>(),
+                ),
             };
         }
         let (runtime, connection) = self.connection()?;

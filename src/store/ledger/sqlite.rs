@@ -22,7 +22,9 @@ impl SqliteLedger {
         connection.busy_timeout(busy_timeout)?;
         connection.set_prepared_statement_cache_capacity(PREPARED_STATEMENTS);
         // FULL: what is acknowledged survives a power failure. The log is moved into the file every 10,000 pages, which keeps that work off most batches.
-        connection.execute_batch("PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 10000; PRAGMA cache_size = -131072; PRAGMA temp_store = MEMORY;")?;
+        connection.execute_batch(
+            "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 10000; PRAGMA cache_size = -131072; PRAGMA temp_store = MEMORY;",
+        )?;
         Ok(Self { connection })
     }
 
@@ -40,8 +42,14 @@ impl SqliteLedger {
         }
     }
 
-    pub fn scan(&mut self, sql: &str, parameters: &[Cell<'_>], each: &mut dyn FnMut(&[Value]) -> Result<(), StoreError>) -> Result<(), StoreError> {
-        let mut statement = self.connection.prepare_cached(sql)?;
+    pub fn scan(
+        &mut self,
+        sql: &str,
+        parameters: &[Cell<'_>],
+        each: &mut dyn FnMut(&[Value]) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        // `$2` is a name to SQLite, numbered by appearance; `?2` is the second parameter, as on PostgreSQL.
+        let mut statement = self.connection.prepare_cached(&sql.replace('$', "?"))?;
         let width = statement.column_count();
         let mut rows = statement.query(params_from_iter(parameters))?;
         let mut buffer = Vec::with_capacity(width);

@@ -1,0 +1,139 @@
+//! The application: one store, one clock, and the open books.
+
+use std::collections::HashMap;
+use std::sync::{Arc, RwLock};
+
+use tokio::sync::Mutex;
+
+use super::auth::Actor;
+use super::masters::{Masters, load_masters};
+use super::posting::{Desk, DeskSetup};
+use super::{AppError, Clock};
+use crate::domain::ids::BooksId;
+use crate::store::{Store, StoreError, StoreOptions};
+
+/// What every use case works with. Cheap to clone.
+#[derive(Clone)]
+pub struct App {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    store: Store,
+    clock: Clock,
+    open: Mutex<HashMap<String, Arc<Books>>>,
+}
+
+/// One open set of books: its snapshot of masters and its posting desk.
+pub struct Books {
+    id: BooksId,
+    code: String,
+    masters: Arc<RwLock<Arc<Masters>>>,
+    desk: Desk,
+}
+
+impl App {
+    /// Works on a migrated store.
+    ///
+    /// # Errors
+    /// Any database failure.
+    pub async fn open(store: Store, clock: Clock) -> Result<Self, AppError> {
+        store.ping().await?;
+        Ok(Self { inner: Arc::new(Inner { store, clock, open: Mutex::new(HashMap::new()) }) })
+    }
+
+    /// Connects, brings the schema up to date, and creates the books when there are none of that code.
+    ///
+    /// # Errors
+    /// Any database failure.
+    pub async fn create(url: &str, clock: Clock, books: &str) -> Result<Self, AppError> {
+        let store = Store::connect(StoreOptions::new(url)).await?;
+        store.migrate().await?;
+        let id = super::masters::create_books(&store, &clock, books, books).await?;
+        super::masters::sync_builtin_prices(&store, &clock, id).await?;
+        Self::open(store, clock).await
+    }
+
+    /// Whether requests can be served: the database answers and its schema is up to date.
+    ///
+    /// # Errors
+    /// What is missing.
+    pub async fn check_ready(&self) -> Result<(), AppError> {
+        self.store().ping().await?;
+        match self.store().pending_migrations().await? {
+            0 => Ok(()),
+            missing => Err(AppError::Internal(StoreError::corrupt(format!("{missing} migrations are missing")))),
+        }
+    }
+
+    pub fn clock(&self) -> &Clock {
+        &self.inner.clock
+    }
+
+    pub fn store(&self) -> &Store {
+        &self.inner.store
+    }
+
+    /// The actor's books, by the verified claim.
+    ///
+    /// # Errors
+    /// `NotFound` when there are no such books.
+    pub async fn books(&self, actor: &Actor) -> Result<Arc<Books>, AppError> {
+        self.books_by_code(&actor.books).await
+    }
+
+    /// Books by their code, opened at their first use.
+    ///
+    /// # Errors
+    /// `NotFound` when there are no such books.
+    pub async fn books_by_code(&self, code: &str) -> Result<Arc<Books>, AppError> {
+        let mut open = self.inner.open.lock().await;
+        if let Some(books) = open.get(code) {
+            return Ok(books.clone());
+        }
+        let id = crate::store::masters::books_id(&self.inner.store, code).await?.ok_or(AppError::NotFound("books"))?;
+        let masters = Arc::new(RwLock::new(Arc::new(load_masters(&self.inner.store, id).await?)));
+        let setup = DeskSetup { store: self.inner.store.clone(), clock: self.inner.clock.clone(), books: id, masters: masters.clone() };
+        let desk = Desk::open(setup, tokio::runtime::Handle::current())?;
+        let books = Arc::new(Books { id, code: code.to_owned(), masters, desk });
+        open.insert(code.to_owned(), books.clone());
+        Ok(books)
+    }
+}
+
+impl Books {
+    pub fn id(&self) -> BooksId {
+        self.id
+    }
+
+    pub fn code(&self) -> &str {
+        &self.code
+    }
+
+    /// The snapshot of masters as this process last saw them; the desk looks again under the books' lock.
+    pub fn masters(&self) -> Arc<Masters> {
+        self.masters.read().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+    }
+
+    pub fn desk(&self) -> &Desk {
+        &self.desk
+    }
+
+    /// Loads the masters again when another process, or a save in this one, changed them.
+    ///
+    /// # Errors
+    /// Any database failure.
+    pub async fn refresh_masters(&self, store: &Store) -> Result<Arc<Masters>, AppError> {
+        let version = crate::store::masters::masters_version(store, self.id).await?;
+        let held = self.masters();
+        if held.version == version {
+            return Ok(held);
+        }
+        let loaded = Arc::new(load_masters(store, self.id).await?);
+        let mut published = self.masters.write().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if published.version < loaded.version {
+            *published = loaded.clone();
+        }
+        Ok(loaded)
+    }
+}

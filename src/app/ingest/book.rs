@@ -1,0 +1,319 @@
+//! Booking: the part of ingest that runs under the books' lock. Keys are told apart, charges numbered, entries passed through the gate.
+
+use std::collections::HashMap;
+
+use super::prepare::{Cost, Prepared, counts, prepare};
+use super::receipt::Outcome;
+use crate::app::AppError;
+use crate::app::posting::{KnownCharge, NewCharge, Session};
+use crate::domain::chart::{CodingBlock, NameKind};
+use crate::domain::ids::{AccountId, BlockId, ChargeNumber, EntryNumber, NameId};
+use crate::domain::journal::{EntryDraft, EntryKind, Posting, Side};
+use crate::domain::money::Money;
+use crate::domain::rejection::{Code, Rejection};
+use crate::domain::report::Totals;
+use crate::store::StoreError;
+
+/// Charges of one caller that get their receipts together.
+pub struct Submission {
+    pub charges: Vec<Prepared>,
+    /// All or none.
+    pub atomic: bool,
+}
+
+/// What is known of a key before its charge is booked.
+enum Key {
+    New,
+    Known(KnownCharge),
+    /// Another charge of the same transaction has it.
+    Twin,
+}
+
+/// Books submissions into the session's open transaction. The outcomes hold once it is committed.
+///
+/// # Errors
+/// Any database failure; refusals of single charges are outcomes.
+pub fn book(session: &mut Session, submissions: &mut [Submission]) -> Result<Vec<Vec<Outcome>>, AppError> {
+    prepare_again_where_masters_moved(session, submissions);
+    let mut booked: Booked = HashMap::new();
+    let mut all = Vec::with_capacity(submissions.len());
+    let mut keys = find_keys(session, submissions, &mut booked)?.into_iter();
+    for submission in submissions {
+        let charges = std::mem::take(&mut submission.charges);
+        let found: Vec<Key> = keys.by_ref().take(charges.len()).collect();
+        if submission.atomic
+            && let Some(refused) = atomic_conflict(session, &charges, &found, &booked)
+        {
+            all.push(refused);
+            continue;
+        }
+        let mut outcomes = Vec::with_capacity(charges.len());
+        for (charge, key) in charges.into_iter().zip(found) {
+            outcomes.push(book_one(session, charge, key, &mut booked)?);
+        }
+        all.push(outcomes);
+    }
+    Ok(all)
+}
+
+/// Charges booked earlier in the same transaction, for the hashes that occur in it more than once.
+type Booked = HashMap<i64, Vec<InTransaction>>;
+
+struct InTransaction {
+    source: String,
+    external_id: String,
+    content_hash: i64,
+    outcome: Outcome,
+}
+
+fn prepare_again_where_masters_moved(session: &Session, submissions: &mut [Submission]) {
+    let masters = session.masters();
+    for submission in submissions {
+        let is_stale = submission.charges.iter().any(|charge| charge.masters_version != masters.version);
+        if is_stale {
+            let charges = std::mem::take(&mut submission.charges);
+            submission.charges = charges.into_iter().map(|charge| prepare(charge.event, masters)).collect();
+        }
+    }
+}
+
+/// For every charge of every submission in order: is its key new, known, or twice in this transaction?
+fn find_keys(session: &mut Session, submissions: &[Submission], booked: &mut Booked) -> Result<Vec<Key>, StoreError> {
+    let charges = || submissions.iter().flat_map(|submission| &submission.charges);
+    let mut seen = std::collections::HashSet::with_capacity(charges().count());
+    let mut probes = Vec::new();
+    for charge in charges() {
+        if !session.is_new_key(charge.key_hash) {
+            probes.push((i64::from(charge.event.occurred_at.hour()), charge.key_hash));
+        }
+    }
+    let at_hour = if probes.is_empty() { HashMap::new() } else { session.charges_at(&probes)? };
+    let mut keys = Vec::with_capacity(seen.capacity());
+    for charge in charges() {
+        let is_twin = !seen.insert(charge.key_hash);
+        if is_twin {
+            booked.entry(charge.key_hash).or_default();
+        }
+        let known = if session.is_new_key(charge.key_hash) {
+            None
+        } else {
+            let near = at_hour.get(&(i64::from(charge.event.occurred_at.hour()), charge.key_hash));
+            find_known(session, charge, near)?
+        };
+        keys.push(match known {
+            Some(known) => Key::Known(known),
+            None if is_twin => Key::Twin,
+            None => Key::New,
+        });
+    }
+    Ok(keys)
+}
+
+/// The stored charge with the same key: in its own hour, else in any. Equal hashes of other keys are stored under the next free number.
+fn find_known(session: &mut Session, charge: &Prepared, near: Option<&KnownCharge>) -> Result<Option<KnownCharge>, StoreError> {
+    let source = session.source(&charge.event.source);
+    let is_same = |known: &KnownCharge| Some(known.source) == source && known.external_id == charge.event.external_id;
+    if let Some(known) = near.filter(|known| is_same(known)) {
+        return Ok(Some(known.clone()));
+    }
+    let mut hash = charge.key_hash;
+    loop {
+        let candidates = session.charges_at_any_hour(hash)?;
+        if candidates.is_empty() {
+            return Ok(None);
+        }
+        if let Some(known) = candidates.into_iter().find(is_same) {
+            return Ok(Some(known));
+        }
+        hash = hash.wrapping_add(1);
+    }
+}
+
+/// The outcomes of an atomic submission that cannot be booked whole.
+fn atomic_conflict(session: &Session, charges: &[Prepared], keys: &[Key], booked: &Booked) -> Option<Vec<Outcome>> {
+    let mut own: HashMap<(&str, &str), i64> = HashMap::new();
+    let conflicts: Vec<bool> = charges
+        .iter()
+        .zip(keys)
+        .map(|(charge, key)| {
+            let own_twin = own.insert((&charge.event.source, &charge.event.external_id), charge.content_hash);
+            let conflicts_within = own_twin.is_some_and(|content| content != charge.content_hash);
+            conflicts_within
+                || match key {
+                    Key::Known(known) => known.content_hash != charge.content_hash,
+                    Key::Twin => twin(booked, charge).is_some_and(|twin| twin.content_hash != charge.content_hash),
+                    Key::New => false,
+                }
+                || charge.debit_account == AccountId(0)
+                || session.masters().account_by_id(charge.credit_account).is_none()
+        })
+        .collect();
+    conflicts.contains(&true).then(|| {
+        let refuse =
+            |is_conflict: bool| Outcome::Rejected(Rejection::of(if is_conflict { Code::IdempotencyConflict } else { Code::AtomicRefused }));
+        conflicts.into_iter().map(refuse).collect()
+    })
+}
+
+fn twin<'a>(booked: &'a Booked, charge: &Prepared) -> Option<&'a InTransaction> {
+    booked.get(&charge.key_hash)?.iter().find(|other| other.source == charge.event.source && other.external_id == charge.event.external_id)
+}
+
+fn conflict(external_id: &str) -> Outcome {
+    Outcome::Rejected(Rejection::at(
+        Code::IdempotencyConflict,
+        "externalId",
+        format!("`{external_id}` was recorded before with other content; the first one is kept"),
+    ))
+}
+
+fn book_one(session: &mut Session, charge: Prepared, key: Key, booked: &mut Booked) -> Result<Outcome, AppError> {
+    match key {
+        Key::Known(known) if known.content_hash == charge.content_hash => {
+            return Ok(Outcome::Replayed { charge: known.number, entry: known.entry, cost: known.cost });
+        }
+        Key::Known(_) => return Ok(conflict(&charge.event.external_id)),
+        Key::Twin => {
+            if let Some(twin) = twin(booked, &charge) {
+                let same = twin.content_hash == charge.content_hash;
+                return Ok(if same { replay_of(&twin.outcome) } else { conflict(&charge.event.external_id) });
+            }
+        }
+        Key::New => {}
+    }
+    let stored_hash = free_hash(session, &charge, booked)?;
+    let Some(twins) = booked.get_mut(&charge.key_hash) else {
+        return Ok(book_new(session, charge, stored_hash).unwrap_or_else(Outcome::Rejected));
+    };
+    let (source, external_id, content_hash) = (charge.event.source.clone(), charge.event.external_id.clone(), charge.content_hash);
+    let outcome = book_new(session, charge, stored_hash).unwrap_or_else(Outcome::Rejected);
+    if !matches!(outcome, Outcome::Rejected(_)) {
+        twins.push(InTransaction { source, external_id, content_hash, outcome: outcome.clone() });
+    }
+    Ok(outcome)
+}
+
+fn replay_of(outcome: &Outcome) -> Outcome {
+    match outcome {
+        Outcome::Recorded { charge, entry, cost } => Outcome::Replayed { charge: *charge, entry: *entry, cost: Some(*cost) },
+        Outcome::Unpriced { charge, .. } => Outcome::Replayed { charge: *charge, entry: None, cost: None },
+        Outcome::Replayed { .. } | Outcome::Rejected(_) => outcome.clone(),
+    }
+}
+
+/// The hash under which the key is stored: its own, unless another key of the same hour has it.
+fn free_hash(session: &mut Session, charge: &Prepared, booked: &Booked) -> Result<i64, StoreError> {
+    let mut hash = charge.key_hash.wrapping_add(i64::try_from(booked.get(&charge.key_hash).map_or(0, Vec::len)).unwrap_or(0));
+    if session.is_new_key(charge.key_hash) {
+        return Ok(hash);
+    }
+    while !session.charges_at_any_hour(hash)?.is_empty() {
+        hash = hash.wrapping_add(1);
+    }
+    Ok(hash)
+}
+
+fn book_new(session: &mut Session, charge: Prepared, key_hash: i64) -> Result<Outcome, Rejection> {
+    let blocks = blocks_of(session, &charge)?;
+    let day = charge.event.occurred_at.day();
+    let cost = charge.cost.money();
+    let number = ChargeNumber(session.next_charge());
+    let entry = match cost {
+        Some(cost) => post_cost(
+            session,
+            &blocks,
+            cost,
+            EntryDraft { kind: EntryKind::Charge, effective_on: day, postings: &[], charge: Some(number), corrects: None, memo: None },
+            counts(&charge.event),
+        )?,
+        None => None,
+    };
+    let (basis, unpriced) = match &charge.cost {
+        Cost::Rated(_) => (1, None),
+        Cost::Reported(_) => (2, None),
+        Cost::Unpriced(reason) => (0, Some(reason.clone())),
+    };
+    let outcome = match (&unpriced, cost) {
+        (Some(reason), _) => Outcome::Unpriced { charge: number, reason: reason.clone() },
+        (None, cost) => Outcome::Recorded {
+            charge: number,
+            entry,
+            cost: cost.unwrap_or_else(|| crate::domain::money::Amount::ZERO.with(crate::domain::money::Currency::USD)),
+        },
+    };
+    let rule = charge.attribution.rule.map_or(0, |rule| rule.0);
+    let Prepared { event, content_hash, note, tags, meter_lines, .. } = charge;
+    session.charge(NewCharge {
+        event,
+        key_hash,
+        content_hash,
+        block: blocks.debit,
+        rule,
+        note,
+        tags,
+        meter_lines,
+        basis,
+        cost,
+        entry,
+        unpriced,
+    })?;
+    Ok(outcome)
+}
+
+/// The two coding blocks of a charge's entry.
+pub struct ChargeBlocks {
+    /// Bears the cost, with every dimension.
+    pub debit: BlockId,
+    /// What is owed or drawn down, by provider.
+    pub credit: BlockId,
+}
+
+fn blocks_of(session: &mut Session, charge: &Prepared) -> Result<ChargeBlocks, Rejection> {
+    let event = &charge.event;
+    let unknown = |account: AccountId| (account == AccountId(0)).then(|| Rejection::of(Code::AccountUnknown));
+    if let Some(rejection) = unknown(charge.debit_account).or_else(|| unknown(charge.credit_account)) {
+        return Err(rejection);
+    }
+    let provider = session.name(NameKind::Provider, Some(&event.provider))?;
+    let model = session.name(NameKind::Model, Some(&event.model))?;
+    let feature = session.name(NameKind::Feature, charge.attribution.feature.as_deref())?;
+    let environment = session.name(NameKind::Environment, event.environment.as_deref())?;
+    let attribution = &charge.attribution;
+    let debit = CodingBlock {
+        account: charge.debit_account,
+        team: attribution.team,
+        project: attribution.project,
+        client: attribution.client,
+        feature,
+        provider,
+        model,
+        environment,
+    };
+    Ok(ChargeBlocks { debit: session.block(debit), credit: credit_block(session, charge.credit_account, provider) })
+}
+
+/// The block of what is owed to a provider.
+pub fn credit_block(session: &mut Session, account: AccountId, provider: NameId) -> BlockId {
+    let none = NameId::NONE;
+    session.block(CodingBlock { account, team: none, project: none, client: none, feature: none, provider, model: none, environment: none })
+}
+
+/// Posts a cost: debit what bears it, credit what is owed. A cost of zero posts nothing; its counts still count.
+///
+/// # Errors
+/// The gate's refusal.
+pub fn post_cost(
+    session: &mut Session,
+    blocks: &ChargeBlocks,
+    cost: Money,
+    draft: EntryDraft<'_>,
+    counts: Totals,
+) -> Result<Option<EntryNumber>, Rejection> {
+    session.balance(blocks.debit, draft.effective_on, cost.currency, counts)?;
+    if !cost.amount.is_positive() {
+        return Ok(None);
+    }
+    let posting = |side, block| Posting { side, amount: cost.amount, currency: cost.currency, block };
+    let postings = [posting(Side::Debit, blocks.debit), posting(Side::Credit, blocks.credit)];
+    session.post(&EntryDraft { postings: &postings, ..draft }).map(Some)
+}

@@ -1,0 +1,19 @@
+//! Posting: the one way into the journal. One writer a set of books numbers, gates and stores everything, in transactions shared by
+//! whoever waits; corrections run on the same writer.
+
+mod desk;
+mod key_filter;
+mod names;
+mod reattribute;
+mod rerate;
+mod reverse;
+mod session;
+mod stored_charge;
+mod write_batch;
+
+pub use desk::{Desk, DeskSetup};
+pub use reattribute::{ReattributeInput, ReattributeReport, reattribute_charges};
+pub use rerate::{RerateInput, RerateReport, rerate_charges};
+pub use reverse::{Posted, ReverseInput, reverse_journal_entry};
+pub use session::{Head, KnownCharge, NewCharge, Session};
+pub use stored_charge::Note;

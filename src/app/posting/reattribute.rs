@@ -1,0 +1,146 @@
+//! Re-attribution: charges moved to the owner that today's rules and masters name, by reclassification entries.
+
+use chrono::NaiveDate;
+
+use super::session::Session;
+use super::stored_charge::{Note, StoredCharge, basis};
+use super::write_batch::Revision;
+use crate::app::auth::{Actor, Permission};
+use crate::app::ingest::{counts, debit_account};
+use crate::app::{App, AppError};
+use crate::domain::attribution::attribute;
+use crate::domain::chart::{CodingBlock, NameKind};
+use crate::domain::ids::AccountId;
+use crate::domain::journal::{EntryDraft, EntryKind, Posting, Side};
+use crate::domain::money::Currency;
+use crate::domain::period::{Day, DayRange, Moment};
+use crate::domain::rejection::{Code, Rejection};
+
+/// Which charges, by the day they occurred: `from` included, `to` excluded.
+#[derive(Debug, Clone)]
+pub struct ReattributeInput {
+    pub from: NaiveDate,
+    pub to: NaiveDate,
+    /// Reports what would be moved and writes nothing.
+    pub dry_run: bool,
+}
+
+/// What re-attribution found and did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ReattributeReport {
+    pub examined: u64,
+    /// Charges whose owner, or account, changed.
+    pub moved: u64,
+    /// Reclassification entries posted: charges without a booked cost move without one.
+    pub entries: u64,
+}
+
+const CHARGES_PER_TRANSACTION: u64 = 2_000;
+
+/// Attributes the charges of a range again, from the facts they came with and the rules of now, and posts the moves.
+/// Runs in transactions of about 2,000 charges; a run that was cut off is simply run again.
+///
+/// # Errors
+/// `Forbidden`, `Rejected` with `RANGE_INVALID`, database failures.
+pub async fn reattribute_charges(app: &App, actor: &Actor, input: ReattributeInput) -> Result<ReattributeReport, AppError> {
+    if !actor.may(Permission::PostCorrections) {
+        return Err(AppError::Forbidden(Permission::PostCorrections));
+    }
+    let range = DayRange::new(Day::from_date(input.from), Day::from_date(input.to))?;
+    let (from, to) = (start_of(range.from()), start_of(range.to()));
+    let books = app.books(actor).await?;
+    let mut total = ReattributeReport::default();
+    let mut next = Some(from);
+    while let Some(start) = next {
+        let recorded_at = Moment::from_instant(app.clock().now());
+        let (done, rest) = books.desk().run(recorded_at, move |session| reattribute_in_tx(session, input.dry_run, start, to)).await?;
+        total.examined += done.examined;
+        total.moved += done.moved;
+        total.entries += done.entries;
+        next = rest;
+    }
+    Ok(total)
+}
+
+fn start_of(day: Day) -> Moment {
+    Moment(i64::from(day.0).saturating_mul(24 * 3_600_000_000))
+}
+
+fn reattribute_in_tx(
+    session: &mut Session,
+    dry_run: bool,
+    from: Moment,
+    to: Moment,
+) -> Result<(ReattributeReport, Option<Moment>), AppError> {
+    let mut report = ReattributeReport::default();
+    for hour in session.hours_with_charges(from, to)? {
+        if report.examined >= CHARGES_PER_TRANSACTION {
+            return Ok((report, Some(Moment(hour.saturating_mul(3_600_000_000)).max(from))));
+        }
+        for charge in session.stored_charges_of_hour(hour)? {
+            if charge.basis != basis::REVERSED {
+                report.examined += 1;
+                reattribute_one(session, charge, dry_run, &mut report)?;
+            }
+        }
+    }
+    Ok((report, None))
+}
+
+fn reattribute_one(session: &mut Session, charge: StoredCharge, dry_run: bool, report: &mut ReattributeReport) -> Result<(), AppError> {
+    let masters = session.masters().clone();
+    let event = &charge.event;
+    let attribution = attribute(event, &masters.attribution_rules, &*masters);
+    let account = debit_account(event, &attribution, &masters);
+    if account == AccountId(0) {
+        return Err(Rejection::of(Code::AccountUnknown).into());
+    }
+    let Some(old) = session.names.coding(charge.block).copied() else { return Ok(()) };
+    let feature = session.name(NameKind::Feature, attribution.feature.as_deref())?;
+    let coding = CodingBlock { account, team: attribution.team, project: attribution.project, client: attribution.client, feature, ..old };
+    let rule = attribution.rule.map_or(0, |rule| i64::from(rule.0));
+    if coding == old && rule == charge.rule {
+        return Ok(());
+    }
+    report.moved += u64::from(coding != old);
+    if dry_run {
+        return Ok(());
+    }
+    let block = session.block(coding);
+    let day = event.occurred_at.day();
+    let mut entry = charge.entry;
+    if coding != old && charge.basis != basis::UNPRICED {
+        let cost = charge.cost.unwrap_or_else(|| crate::domain::money::Amount::ZERO.with(Currency::USD));
+        session.balance(charge.block, day, cost.currency, counts(event).counts_negated())?;
+        session.balance(block, day, cost.currency, counts(event))?;
+        if cost.amount.is_positive() {
+            let posting = |side, block| Posting { side, amount: cost.amount, currency: cost.currency, block };
+            let postings = [posting(Side::Debit, block), posting(Side::Credit, charge.block)];
+            let draft = EntryDraft {
+                kind: EntryKind::Reclassification,
+                effective_on: day,
+                postings: &postings,
+                charge: Some(charge.number),
+                corrects: charge.entry,
+                memo: Some("attribution changed"),
+            };
+            entry = Some(session.post(&draft)?);
+            report.entries += 1;
+        }
+    }
+    let note = Note::text(event, &attribution);
+    let StoredCharge { number, revision, meter_lines, basis, cost, .. } = charge;
+    session.batch.revisions.push(Revision {
+        charge: number,
+        revision: revision + 1,
+        kind: EntryKind::Reclassification,
+        block,
+        rule,
+        note,
+        meter_lines,
+        basis,
+        cost,
+        entry,
+    });
+    Ok(())
+}

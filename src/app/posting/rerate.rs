@@ -1,0 +1,232 @@
+//! Re-rating: what a later price, or a corrected one, makes of charges that are already stored. Only differences are posted.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+
+use super::session::Session;
+use super::stored_charge::{StoredCharge, basis};
+use super::write_batch::Revision;
+use crate::app::auth::{Actor, Permission};
+use crate::app::ingest::{ChargeBlocks, Cost, cost_of, counts, credit_block, post_cost};
+use crate::app::{App, AppError};
+use crate::domain::chart::NameKind;
+use crate::domain::ids::EntryNumber;
+use crate::domain::journal::{EntryDraft, EntryKind, Posting, Side};
+use crate::domain::money::{Amount, Currency, Money};
+use crate::domain::period::Moment;
+use crate::domain::rejection::{Code, Rejection};
+
+/// Which charges, by the moment they occurred: `from` included, `to` excluded.
+#[derive(Debug, Clone)]
+pub struct RerateInput {
+    pub from: DateTime<Utc>,
+    pub to: DateTime<Utc>,
+    pub provider: Option<String>,
+    /// The model as the charges name it.
+    pub model: Option<String>,
+    /// Reports what would be posted and writes nothing.
+    pub dry_run: bool,
+}
+
+/// What re-rating found and did.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RerateReport {
+    pub examined: u64,
+    /// Booked charges whose cost changed.
+    pub adjusted: u64,
+    /// Unpriced charges that were booked.
+    pub posted: u64,
+    /// Change of cost, one per currency; negative when cost fell.
+    pub deltas: Vec<Money>,
+}
+
+#[derive(Default)]
+struct Tally {
+    examined: u64,
+    adjusted: u64,
+    posted: u64,
+    deltas: BTreeMap<i16, i64>,
+}
+
+/// Charges in one transaction: enough to share its cost, few enough not to keep gateways waiting.
+const CHARGES_PER_TRANSACTION: u64 = 2_000;
+
+/// Rates the charges of a range again with the price book of now, and posts the differences, each linked to the entry it corrects.
+/// Runs in transactions of about 2,000 charges; a run that was cut off is simply run again, because only differences are posted.
+///
+/// # Errors
+/// `Forbidden`, `Rejected` with `RANGE_INVALID`, database failures.
+pub async fn rerate_charges(app: &App, actor: &Actor, input: RerateInput) -> Result<RerateReport, AppError> {
+    if !actor.may(Permission::PostCorrections) {
+        return Err(AppError::Forbidden(Permission::PostCorrections));
+    }
+    let (from, to) = (Moment::from_instant(input.from), Moment::from_instant(input.to));
+    if from >= to {
+        return Err(Rejection::at(Code::RangeInvalid, "to", "`to` must be later than `from`; it is the first moment not included").into());
+    }
+    let books = app.books(actor).await?;
+    let input = std::sync::Arc::new(input);
+    let mut tally = Tally::default();
+    let mut next = Some(from);
+    while let Some(start) = next {
+        let recorded_at = Moment::from_instant(app.clock().now());
+        let input = input.clone();
+        let (done, rest) = books.desk().run(recorded_at, move |session| rerate_in_tx(session, &input, start, to)).await?;
+        tally.add(&done)?;
+        next = rest;
+    }
+    Ok(tally.report())
+}
+
+impl Tally {
+    fn delta(&mut self, currency: Currency, units: i64) -> Result<(), Rejection> {
+        let delta = self.deltas.entry(currency.id()).or_default();
+        *delta = delta.checked_add(units).ok_or_else(|| Rejection::of(Code::LedgerOverflow))?;
+        Ok(())
+    }
+
+    fn add(&mut self, other: &Self) -> Result<(), Rejection> {
+        self.examined += other.examined;
+        self.adjusted += other.adjusted;
+        self.posted += other.posted;
+        other
+            .deltas
+            .iter()
+            .filter_map(|(id, units)| Some((Currency::from_id(*id)?, *units)))
+            .try_for_each(|(currency, units)| self.delta(currency, units))
+    }
+
+    fn report(self) -> RerateReport {
+        let money = |(id, units): (i16, i64)| Currency::from_id(id).map(|currency| Amount::from_units(units).with(currency));
+        RerateReport {
+            examined: self.examined,
+            adjusted: self.adjusted,
+            posted: self.posted,
+            deltas: self.deltas.into_iter().filter_map(money).collect(),
+        }
+    }
+}
+
+/// One transaction's share: whole hours until enough charges are done. Answers where to go on.
+fn rerate_in_tx(session: &mut Session, input: &RerateInput, from: Moment, to: Moment) -> Result<(Tally, Option<Moment>), AppError> {
+    let mut tally = Tally::default();
+    for hour in session.hours_with_charges(from, to)? {
+        if tally.examined >= CHARGES_PER_TRANSACTION {
+            return Ok((tally, Some(Moment(hour.saturating_mul(3_600_000_000)).max(from))));
+        }
+        for charge in session.stored_charges_of_hour(hour)? {
+            let event = &charge.event;
+            let is_wanted = (from..to).contains(&event.occurred_at)
+                && input.provider.as_ref().is_none_or(|provider| *provider == event.provider)
+                && input.model.as_ref().is_none_or(|model| *model == event.model);
+            if is_wanted && charge.basis != basis::REVERSED {
+                tally.examined += 1;
+                rerate_one(session, charge, input.dry_run, &mut tally)?;
+            }
+        }
+    }
+    Ok((tally, None))
+}
+
+fn rerate_one(session: &mut Session, charge: StoredCharge, dry_run: bool, tally: &mut Tally) -> Result<(), AppError> {
+    let masters = session.masters().clone();
+    let (cost, meter_lines) = cost_of(&charge.event, &masters);
+    let basis = match &cost {
+        Cost::Rated(_) => basis::RATED,
+        Cost::Reported(_) => basis::REPORTED,
+        // A price that is gone takes nothing back: the charge keeps what it was booked at.
+        Cost::Unpriced(_) => return Ok(()),
+    };
+    let Some(new) = cost.money() else { return Ok(()) };
+    if charge.cost == Some(new) {
+        return Ok(());
+    }
+    match charge.cost {
+        None => {
+            tally.posted += 1;
+            tally.delta(new.currency, new.amount.units())?;
+        }
+        Some(old) => {
+            tally.adjusted += 1;
+            tally.delta(old.currency, -old.amount.units())?;
+            tally.delta(new.currency, new.amount.units())?;
+        }
+    }
+    if dry_run {
+        return Ok(());
+    }
+    let account =
+        masters.account(masters.settlement(&charge.event.provider).account()).ok_or_else(|| Rejection::of(Code::AccountUnknown))?.id;
+    let provider = session.name(NameKind::Provider, Some(&charge.event.provider))?;
+    let blocks = ChargeBlocks { debit: charge.block, credit: credit_block(session, account, provider) };
+    let (kind, entry) = match charge.cost {
+        None => (EntryKind::Charge, book_priced(session, &charge, &blocks, new)?),
+        Some(old) => (EntryKind::Rerating, post_difference(session, &charge, &blocks, old, new)?),
+    };
+    let StoredCharge { number, revision, block, rule, note, entry: old_entry, .. } = charge;
+    session.batch.revisions.push(Revision {
+        charge: number,
+        revision: revision + 1,
+        kind,
+        block,
+        rule,
+        note,
+        meter_lines,
+        basis,
+        cost: Some(new),
+        entry: entry.or(old_entry),
+    });
+    Ok(())
+}
+
+/// The entry of a charge whose price has arrived, on the day it occurred.
+fn book_priced(session: &mut Session, charge: &StoredCharge, blocks: &ChargeBlocks, cost: Money) -> Result<Option<EntryNumber>, Rejection> {
+    session.batch.priced.push(charge.number);
+    let draft = EntryDraft {
+        kind: EntryKind::Charge,
+        effective_on: charge.event.occurred_at.day(),
+        postings: &[],
+        charge: Some(charge.number),
+        corrects: None,
+        memo: None,
+    };
+    post_cost(session, blocks, cost, draft, counts(&charge.event))
+}
+
+/// The difference, on the day the charge occurred. Another currency takes the old cost back whole.
+fn post_difference(
+    session: &mut Session,
+    charge: &StoredCharge,
+    blocks: &ChargeBlocks,
+    old: Money,
+    new: Money,
+) -> Result<Option<EntryNumber>, Rejection> {
+    let mut postings = Vec::with_capacity(4);
+    let mut change = |units: i64, currency: Currency| {
+        let (debit, credit) = if units > 0 { (blocks.debit, blocks.credit) } else { (blocks.credit, blocks.debit) };
+        if units != 0 {
+            let posting = |side, block| Posting { side, amount: Amount::from_units(units.abs()), currency, block };
+            postings.extend([posting(Side::Debit, debit), posting(Side::Credit, credit)]);
+        }
+    };
+    let day = charge.event.occurred_at.day();
+    if old.currency == new.currency {
+        change(new.amount.checked_sub(old.amount).ok_or_else(|| Rejection::of(Code::LedgerOverflow))?.units(), new.currency);
+    } else {
+        change(-old.amount.units(), old.currency);
+        change(new.amount.units(), new.currency);
+        let counts = counts(&charge.event);
+        session.balance(blocks.debit, day, old.currency, counts.counts_negated())?;
+        session.balance(blocks.debit, day, new.currency, counts)?;
+    }
+    let draft = EntryDraft {
+        kind: EntryKind::Rerating,
+        effective_on: day,
+        postings: &postings,
+        charge: Some(charge.number),
+        corrects: charge.entry,
+        memo: Some("price changed"),
+    };
+    session.post(&draft).map(Some)
+}

@@ -1,0 +1,368 @@
+//! A session: one writer's view of one set of books, with what a transaction has decided so far.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use super::key_filter::KeyFilter;
+use super::names::Names;
+use super::write_batch::Batch;
+use crate::app::AppError;
+use crate::app::masters::{Masters, load_masters};
+use crate::domain::chart::{CodingBlock, NameKind};
+use crate::domain::ids::{AccountId, BlockId, BooksId, ChargeNumber, EntryNumber, NameId};
+use crate::domain::journal::{EntryDraft, View, decide};
+use crate::domain::money::{Currency, Money};
+use crate::domain::period::{Day, Moment};
+use crate::domain::rejection::Rejection;
+use crate::domain::report::Totals;
+use crate::domain::usage::UsageEvent;
+use crate::store::ledger::{Cell, Ledger, RowExt};
+use crate::store::{Store, StoreError};
+
+/// The last numbers given out, read under the books' lock.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Head {
+    pub last_charge: i64,
+    pub last_entry: i64,
+    pub last_block: i64,
+    pub last_name: i64,
+    pub masters_version: i64,
+}
+
+/// A charge to be stored.
+pub struct NewCharge {
+    pub event: UsageEvent,
+    pub key_hash: i64,
+    pub content_hash: i64,
+    pub block: BlockId,
+    pub rule: i32,
+    pub note: Option<String>,
+    pub tags: Option<String>,
+    pub meter_lines: String,
+    /// 0 unpriced, 1 rated, 2 reported.
+    pub basis: i64,
+    pub cost: Option<Money>,
+    pub entry: Option<EntryNumber>,
+    pub unpriced: Option<String>,
+}
+
+/// A charge that came before.
+#[derive(Debug, Clone)]
+pub struct KnownCharge {
+    pub number: ChargeNumber,
+    pub source: NameId,
+    pub external_id: String,
+    pub content_hash: i64,
+    pub cost: Option<Money>,
+    pub entry: Option<EntryNumber>,
+}
+
+/// One writer's session with one set of books.
+pub struct Session {
+    pub(super) ledger: Ledger,
+    store: Store,
+    runtime: tokio::runtime::Handle,
+    pub(super) books: BooksId,
+    pub(super) names: Names,
+    keys: Option<KeyFilter>,
+    hours: HashSet<i32>,
+    masters: Arc<Masters>,
+    /// The head up to which the caches reach.
+    cached: Head,
+    pub(super) head: Head,
+    pub(super) batch: Batch,
+}
+
+impl Session {
+    pub fn new(ledger: Ledger, store: Store, runtime: tokio::runtime::Handle, books: BooksId, masters: Arc<Masters>) -> Self {
+        Self {
+            ledger,
+            store,
+            runtime,
+            books,
+            names: Names::default(),
+            keys: None,
+            hours: HashSet::new(),
+            masters,
+            cached: Head::default(),
+            head: Head::default(),
+            batch: Batch::default(),
+        }
+    }
+
+    pub fn masters(&self) -> &Arc<Masters> {
+        &self.masters
+    }
+
+    /// Begins a transaction: takes the books' lock and catches up with what other processes wrote.
+    ///
+    /// # Errors
+    /// Any database failure; nothing is then open.
+    pub fn begin(&mut self, recorded_at: Moment) -> Result<(), AppError> {
+        self.ledger.begin()?;
+        self.batch = Batch::at(recorded_at);
+        self.catch_up().inspect_err(|_| self.forget())
+    }
+
+    /// The number the next charge gets.
+    pub fn next_charge(&self) -> i64 {
+        self.head.last_charge + 1
+    }
+
+    fn catch_up(&mut self) -> Result<(), AppError> {
+        let sql = format!(
+            "SELECT last_charge, last_entry, last_block, last_name, masters_version FROM books_head WHERE books_id = $1{}",
+            self.ledger.lock_clause()
+        );
+        let rows = self.ledger.rows(&sql, &[self.books_cell()])?;
+        let row = rows.first().ok_or(AppError::NotFound("books"))?;
+        self.head = Head {
+            last_charge: row.int(0)?,
+            last_entry: row.int(1)?,
+            last_block: row.int(2)?,
+            last_name: row.int(3)?,
+            masters_version: row.int(4)?,
+        };
+        if self.head.masters_version != self.masters.version {
+            // The lock is held, so no other version can appear before this transaction ends.
+            self.masters = Arc::new(self.runtime.block_on(load_masters(&self.store, self.books))?);
+        }
+        if self.head.last_name != self.cached.last_name {
+            self.load_names()?;
+        }
+        if self.head.last_block != self.cached.last_block {
+            self.load_blocks()?;
+        }
+        self.load_keys()?;
+        self.cached = self.head;
+        Ok(())
+    }
+
+    fn books_cell(&self) -> Cell<'static> {
+        Cell::Int(i64::from(self.books.0))
+    }
+
+    fn load_names(&mut self) -> Result<(), StoreError> {
+        let names = &mut self.names;
+        let parameters = [Cell::Int(i64::from(self.books.0)), Cell::Int(self.cached.last_name)];
+        self.ledger.scan("SELECT kind, name, id FROM interned_name WHERE books_id = $1 AND id > $2", &parameters, |row| {
+            let kind = i16::try_from(row.int(0)?)
+                .ok()
+                .and_then(NameKind::from_id)
+                .ok_or_else(|| StoreError::corrupt("an interned name of unknown kind"))?;
+            names.insert(kind, row.text(1)?, NameId(narrow(row.int(2)?)?));
+            Ok(())
+        })
+    }
+
+    fn load_blocks(&mut self) -> Result<(), StoreError> {
+        let names = &mut self.names;
+        let parameters = [Cell::Int(i64::from(self.books.0)), Cell::Int(self.cached.last_block)];
+        let sql = "SELECT id, account_id, team_id, project_id, client_id, feature_id, provider_id, model_id, environment_id FROM coding_block WHERE books_id = $1 AND id > $2 ORDER BY id";
+        self.ledger.scan(sql, &parameters, |row| {
+            let id = |column| row.int(column).and_then(narrow).map(NameId);
+            let coding = CodingBlock {
+                account: AccountId(narrow(row.int(1)?)?),
+                team: id(2)?,
+                project: id(3)?,
+                client: id(4)?,
+                feature: id(5)?,
+                provider: id(6)?,
+                model: id(7)?,
+                environment: id(8)?,
+            };
+            names.insert_block(BlockId(narrow(row.int(0)?)?), coding);
+            Ok(())
+        })
+    }
+
+    fn load_keys(&mut self) -> Result<(), StoreError> {
+        let through = self.keys.as_ref().map_or(0, |keys| keys.through.0);
+        if self.keys.is_some() && through == self.head.last_charge {
+            return Ok(());
+        }
+        let mut keys = self.keys.take().unwrap_or_else(|| KeyFilter::with_room_for(usize::try_from(self.head.last_charge).unwrap_or(0)));
+        let parameters = [self.books_cell(), Cell::Int(through)];
+        // The whole history reads the narrow key index; catching up reads the few newest rows.
+        let sql = if through == 0 {
+            "SELECT key_hash FROM charge WHERE books_id = $1 AND hour > $2"
+        } else {
+            "SELECT key_hash FROM charge WHERE books_id = $1 AND id > $2"
+        };
+        self.ledger.scan(sql, &parameters, |row| {
+            keys.insert(row.int(0)?);
+            Ok(())
+        })?;
+        keys.through = ChargeNumber(self.head.last_charge);
+        self.keys = Some(keys);
+        Ok(())
+    }
+
+    /// Makes everything decided so far durable.
+    ///
+    /// # Errors
+    /// Any database failure; nothing was then written, unless the connection broke during the commit itself.
+    pub fn commit(&mut self) -> Result<(), StoreError> {
+        let written = super::write_batch::write(&mut self.ledger, self.books, &self.head, &self.batch, &mut self.hours);
+        let committed = written.and_then(|()| self.ledger.commit());
+        if let Err(error) = committed {
+            self.rollback();
+            return Err(error);
+        }
+        if let Some(keys) = &mut self.keys {
+            for charge in &self.batch.charges {
+                keys.insert(charge.1.key_hash);
+            }
+            keys.through = ChargeNumber(self.head.last_charge);
+        }
+        self.cached = self.head;
+        self.batch = Batch::default();
+        Ok(())
+    }
+
+    /// Forgets what was decided, and what the caches learned from it.
+    pub fn rollback(&mut self) {
+        if self.head == self.cached {
+            self.ledger.rollback();
+            self.batch = Batch::default();
+        } else {
+            self.forget();
+        }
+    }
+
+    /// Rolls back and lets the next transaction load its caches anew. The filter of keys stays: it has only committed ones.
+    fn forget(&mut self) {
+        self.ledger.rollback();
+        self.batch = Batch::default();
+        self.names = Names::default();
+        self.hours.clear();
+        self.cached = Head::default();
+        self.head = Head::default();
+    }
+
+    /// The id of a name, interned now if it is new. The absent name is *none*.
+    ///
+    /// # Errors
+    /// `NAMES_EXHAUSTED`.
+    pub fn name(&mut self, kind: NameKind, name: Option<&str>) -> Result<NameId, Rejection> {
+        let Some(name) = name else { return Ok(NameId::NONE) };
+        if let Some(id) = self.names.find(kind, name) {
+            return Ok(id);
+        }
+        self.names.check_room(kind)?;
+        self.head.last_name += 1;
+        let id = NameId(i32::try_from(self.head.last_name).unwrap_or(i32::MAX));
+        self.names.insert(kind, name, id);
+        self.batch.names.push((id, kind, name.to_owned()));
+        Ok(id)
+    }
+
+    /// The id of a coding block, interned now if it is new.
+    pub fn block(&mut self, coding: CodingBlock) -> BlockId {
+        if let Some(id) = self.names.block(&coding) {
+            return id;
+        }
+        self.head.last_block += 1;
+        let id = BlockId(i32::try_from(self.head.last_block).unwrap_or(i32::MAX));
+        self.names.insert_block(id, coding);
+        self.batch.blocks.push((id, coding));
+        id
+    }
+
+    /// Passes an entry through the gate and takes it into the transaction. `counts` are added to the block that bears the cost.
+    ///
+    /// # Errors
+    /// The gate's refusal, or `LEDGER_OVERFLOW`.
+    pub fn post(&mut self, draft: &EntryDraft<'_>) -> Result<EntryNumber, Rejection> {
+        let view = View {
+            last_entry: EntryNumber(self.head.last_entry),
+            last_block: BlockId(i32::try_from(self.head.last_block).unwrap_or(i32::MAX)),
+        };
+        let number = decide(&view, draft)?;
+        for posting in draft.postings {
+            self.balance(posting.block, draft.effective_on, posting.currency, Totals::of_posting(posting.side, posting.amount))?;
+        }
+        self.head.last_entry = number.0;
+        self.batch.push_entry(number, draft);
+        Ok(number)
+    }
+
+    /// Adds to the balance of a block on a day.
+    ///
+    /// # Errors
+    /// `LEDGER_OVERFLOW`.
+    pub fn balance(&mut self, block: BlockId, day: Day, currency: Currency, totals: Totals) -> Result<(), Rejection> {
+        let Some(coding) = self.names.coding(block) else { return Ok(()) };
+        let is_cost = self.masters.account_by_id(coding.account).is_some_and(|account| account.class.is_cost());
+        self.batch.add_balance((block, day, currency), coding, is_cost, totals)
+    }
+
+    /// Gives a charge its number and takes it into the transaction.
+    ///
+    /// # Errors
+    /// `NAMES_EXHAUSTED`.
+    pub fn charge(&mut self, charge: NewCharge) -> Result<ChargeNumber, Rejection> {
+        let source = self.name(NameKind::Source, Some(&charge.event.source))?;
+        let api_key = self.name(NameKind::ApiKey, charge.event.api_key.as_deref())?;
+        let variant = super::stored_charge::variant_text(&charge.event);
+        let variant = self.name(NameKind::Variant, variant.as_deref())?;
+        let number = ChargeNumber(self.head.last_charge + 1);
+        self.head.last_charge = number.0;
+        self.batch.charges.push((number, charge, super::write_batch::ChargeNames { source, api_key, variant }));
+        Ok(number)
+    }
+
+    /// Whether the key is certainly new to the books (the transaction's own charges apart).
+    pub fn is_new_key(&self, key_hash: i64) -> bool {
+        self.keys.as_ref().is_some_and(|keys| !keys.may_contain(key_hash))
+    }
+
+    pub fn source(&self, name: &str) -> Option<NameId> {
+        self.names.find(NameKind::Source, name)
+    }
+
+    /// Stored charges under these (hour, hash) keys, keyed by both.
+    ///
+    /// # Errors
+    /// Any database failure.
+    pub fn charges_at(&mut self, keys: &[(i64, i64)]) -> Result<HashMap<(i64, i64), KnownCharge>, StoreError> {
+        let mut found = HashMap::new();
+        self.ledger.charges_by_key(self.books, keys, |row| {
+            found.insert((row.int(0)?, row.int(1)?), known_charge(row)?);
+            Ok(())
+        })?;
+        Ok(found)
+    }
+
+    /// Stored charges under a hash in any hour.
+    ///
+    /// # Errors
+    /// Any database failure.
+    pub fn charges_at_any_hour(&mut self, key_hash: i64) -> Result<Vec<KnownCharge>, StoreError> {
+        let sql = "SELECT c.hour, c.key_hash, c.id, c.source_id, c.external_id, c.content_hash, c.amount, c.currency_id, c.entry_number \
+                   FROM charge_hour h JOIN charge c ON c.books_id = h.books_id AND c.hour = h.hour AND c.key_hash = $2 WHERE h.books_id = $1";
+        self.ledger.rows(sql, &[self.books_cell(), Cell::Int(key_hash)])?.iter().map(|row| known_charge(row)).collect()
+    }
+
+    pub fn idle(&mut self) {
+        self.ledger.checkpoint_when_idle();
+    }
+}
+
+fn known_charge(row: &[crate::store::ledger::Value]) -> Result<KnownCharge, StoreError> {
+    let cost = super::stored_charge::money(row.int_or_none(6)?, row.int_or_none(7)?)?;
+    Ok(KnownCharge {
+        number: ChargeNumber(row.int(2)?),
+        source: NameId(narrow(row.int(3)?)?),
+        external_id: row.text(4)?.to_owned(),
+        content_hash: row.int(5)?,
+        cost,
+        entry: row.int_or_none(8)?.map(EntryNumber),
+    })
+}
+
+/// # Errors
+/// [`StoreError::Corrupt`] when a stored id is no id.
+pub(super) fn narrow(id: i64) -> Result<i32, StoreError> {
+    i32::try_from(id).map_err(|_| StoreError::corrupt(format!("{id} is no id")))
+}

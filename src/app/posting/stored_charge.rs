@@ -1,0 +1,187 @@
+//! A stored charge in its current state, and the event it was made from: what corrections work on.
+
+use serde::{Deserialize, Serialize};
+
+use super::session::{Session, narrow};
+use crate::domain::attribution::Attribution;
+use crate::domain::ids::{BlockId, ChargeNumber, EntryNumber, NameId};
+use crate::domain::money::{Amount, Currency, Money};
+use crate::domain::period::Moment;
+use crate::domain::rating::meter_lines;
+use crate::domain::usage::{Processing, UsageEvent};
+use crate::store::StoreError;
+use crate::store::ledger::{Cell, RowExt, Value};
+
+/// Basis of a charge's cost, as stored.
+pub mod basis {
+    pub const UNPRICED: i64 = 0;
+    pub const RATED: i64 = 1;
+    pub const REPORTED: i64 = 2;
+    pub const REVERSED: i64 = 3;
+}
+
+/// What a charge remembers of its attribution beyond the outcome: why a dimension is unattributed, and what the event itself said.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Note {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    #[serde(default)]
+    pub given: Given,
+}
+
+/// The event's own facts.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Given {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub team: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub project: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub feature: Option<String>,
+}
+
+impl Note {
+    /// The stored note; none where the coding block says all there is to say.
+    pub fn text(event: &UsageEvent, attribution: &Attribution) -> Option<String> {
+        if attribution.rule.is_none() && attribution.reason.is_none() {
+            return None;
+        }
+        let given = Given {
+            team: event.team.clone(),
+            project: event.project.clone(),
+            client: event.client.clone(),
+            feature: event.feature.clone(),
+        };
+        serde_json::to_string(&Self { reason: attribution.reason.clone(), given }).ok()
+    }
+}
+
+/// Processing, tier and region as one interned name; the standard variant has none.
+pub fn variant_text(event: &UsageEvent) -> Option<String> {
+    if event.processing == Processing::Standard && event.service_tier.is_none() && event.region.is_none() {
+        return None;
+    }
+    Some(format!("{}|{}|{}", event.processing.as_str(), event.service_tier.as_deref().unwrap_or(""), event.region.as_deref().unwrap_or("")))
+}
+
+/// # Errors
+/// [`StoreError::Corrupt`] when the currency was never given out.
+pub fn money(amount: Option<i64>, currency: Option<i64>) -> Result<Option<Money>, StoreError> {
+    let (Some(amount), Some(currency)) = (amount, currency) else { return Ok(None) };
+    let currency =
+        i16::try_from(currency).ok().and_then(Currency::from_id).ok_or_else(|| StoreError::corrupt(format!("currency {currency}")))?;
+    Ok(Some(Amount::from_units(amount).with(currency)))
+}
+
+/// A charge as it stands after its latest revision.
+pub struct StoredCharge {
+    pub number: ChargeNumber,
+    pub event: UsageEvent,
+    pub revision: i64,
+    pub block: BlockId,
+    pub rule: i64,
+    pub note: Option<String>,
+    pub meter_lines: String,
+    pub basis: i64,
+    pub cost: Option<Money>,
+    pub entry: Option<EntryNumber>,
+}
+
+const CURRENT: &str = "SELECT c.id, c.occurred_at, c.source_id, c.external_id, c.variant_id, c.api_key_id, c.end_user, c.tags, c.meter_lines, \
+    c.reported_amount, c.reported_currency_id, c.note, c.block_id, COALESCE(r.revision, 0), COALESCE(r.block_id, c.block_id), COALESCE(r.rule_id, c.rule_id), \
+    CASE WHEN r.revision IS NULL THEN c.note ELSE r.note END, COALESCE(r.meter_lines, c.meter_lines), COALESCE(r.basis, c.basis), \
+    CASE WHEN r.revision IS NULL THEN c.amount ELSE r.amount END, CASE WHEN r.revision IS NULL THEN c.currency_id ELSE r.currency_id END, \
+    CASE WHEN r.revision IS NULL THEN c.entry_number ELSE r.entry_number END, c.rule_id \
+    FROM charge c LEFT JOIN charge_revision r ON r.books_id = c.books_id AND r.charge_id = c.id \
+    AND r.revision = (SELECT max(x.revision) FROM charge_revision x WHERE x.books_id = c.books_id AND x.charge_id = c.id)";
+
+impl Session {
+    /// The charges that occurred in an hour.
+    pub(super) fn stored_charges_of_hour(&mut self, hour: i64) -> Result<Vec<StoredCharge>, StoreError> {
+        let sql = format!("{CURRENT} WHERE c.books_id = $1 AND c.hour = $2 ORDER BY c.id");
+        let rows = self.ledger.rows(&sql, &[Cell::Int(i64::from(self.books.0)), Cell::Int(hour)])?;
+        rows.iter().map(|row| self.stored_charge(row)).collect()
+    }
+
+    pub(super) fn stored_charge_by_number(&mut self, number: ChargeNumber) -> Result<Option<StoredCharge>, StoreError> {
+        let sql = format!("{CURRENT} WHERE c.books_id = $1 AND c.id = $2");
+        let rows = self.ledger.rows(&sql, &[Cell::Int(i64::from(self.books.0)), Cell::Int(number.0)])?;
+        rows.first().map(|row| self.stored_charge(row)).transpose()
+    }
+
+    /// Hours in the half-open range that have charges.
+    pub(super) fn hours_with_charges(&mut self, from: Moment, to: Moment) -> Result<Vec<i64>, StoreError> {
+        let last = Moment(to.0.saturating_sub(1)).hour();
+        let parameters = [Cell::Int(i64::from(self.books.0)), Cell::Int(i64::from(from.hour())), Cell::Int(i64::from(last))];
+        let rows = self
+            .ledger
+            .rows("SELECT hour FROM charge_hour WHERE books_id = $1 AND hour >= $2 AND hour <= $3 ORDER BY hour", &parameters)?;
+        rows.iter().map(|row| row.int(0)).collect()
+    }
+
+    fn stored_charge(&self, row: &[Value]) -> Result<StoredCharge, StoreError> {
+        let cost = money(row.int_or_none(19)?, row.int_or_none(20)?)?;
+        Ok(StoredCharge {
+            number: ChargeNumber(row.int(0)?),
+            event: self.event(row)?,
+            revision: row.int(13)?,
+            block: BlockId(narrow(row.int(14)?)?),
+            rule: row.int(15)?,
+            note: row.text_or_none(16)?.map(ToOwned::to_owned),
+            meter_lines: row.text(17)?.to_owned(),
+            basis: row.int(18)?,
+            cost,
+            entry: row.int_or_none(21)?.map(EntryNumber),
+        })
+    }
+
+    fn name_of(&self, id: i64) -> Result<Option<String>, StoreError> {
+        Ok(self.names.name(NameId(narrow(id)?)).map(ToOwned::to_owned))
+    }
+
+    /// The event as it came in: its own facts, not what rules made of them.
+    fn event(&self, row: &[Value]) -> Result<UsageEvent, StoreError> {
+        let block = BlockId(narrow(row.int(12)?)?);
+        let coding = *self.names.coding(block).ok_or_else(|| StoreError::corrupt(format!("coding block {block}")))?;
+        let required = |name: Option<String>| name.ok_or_else(|| StoreError::corrupt("a charge without its provider, model or source"));
+        let lines = meter_lines::decode(row.text(8)?).ok_or_else(|| StoreError::corrupt("meter lines"))?;
+        let variant = self.name_of(row.int(4)?)?.unwrap_or_default();
+        let mut variant = variant.split('|').map(|part| (!part.is_empty()).then(|| part.to_owned()));
+        let processing = variant.next().flatten().and_then(|text| Processing::parse(&text)).unwrap_or(Processing::Standard);
+        let given = match row.text_or_none(11)? {
+            Some(note) => serde_json::from_str::<Note>(note).map_err(|error| StoreError::corrupt(error.to_string()))?.given,
+            None => {
+                let center = |id: NameId| self.masters().center_by_id(id).map(|center| center.code.clone());
+                Given {
+                    team: center(coding.team),
+                    project: center(coding.project),
+                    client: center(coding.client),
+                    feature: self.name_of(i64::from(coding.feature.0))?,
+                }
+            }
+        };
+        let tags = row.text_or_none(7)?.map(serde_json::from_str).transpose().map_err(|error| StoreError::corrupt(error.to_string()))?;
+        Ok(UsageEvent {
+            source: required(self.name_of(row.int(2)?)?)?,
+            external_id: row.text(3)?.to_owned(),
+            occurred_at: Moment(row.int(1)?),
+            provider: required(self.name_of(i64::from(coding.provider.0))?)?,
+            model: required(self.name_of(i64::from(coding.model.0))?)?,
+            team: given.team,
+            project: given.project,
+            client: given.client,
+            feature: given.feature,
+            environment: self.name_of(i64::from(coding.environment.0))?,
+            api_key: self.name_of(row.int(5)?)?,
+            end_user: row.text_or_none(6)?.map(ToOwned::to_owned),
+            processing,
+            service_tier: variant.next().flatten(),
+            region: variant.next().flatten(),
+            tags: tags.unwrap_or_default(),
+            quantities: meter_lines::quantities(&lines),
+            reported_cost: money(row.int_or_none(9)?, row.int_or_none(10)?)?,
+        })
+    }
+}

@@ -1,0 +1,73 @@
+//! Balances: every roll-up recomputed, and the trial balance footed.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::{Check, Verifier};
+use crate::domain::money::Currency;
+use crate::domain::report::{Totals, grains_of};
+use crate::store::StoreError;
+use crate::store::ledger::{Cell, RowExt};
+
+impl Verifier<'_> {
+    pub(super) fn check_balances(&mut self) -> Result<Vec<Check>, StoreError> {
+        let mut rolled = Check::new("every balance equals the fold of its postings and charges");
+        let mut expected: HashMap<[i64; 4], Totals> = HashMap::new();
+        for ((block, day, currency), totals) in &self.recomputed {
+            let Some(coding) = self.codings.get(block) else { continue };
+            let is_cost = self.masters.account_by_id(coding.account).is_some_and(|account| account.class.is_cost());
+            for (grain, period, key) in grains_of(*block, coding, is_cost, *day) {
+                let row = expected.entry([grain.id(), period, key, i64::from(currency.id())]).or_default();
+                *row = row.checked_add(*totals).ok_or_else(|| StoreError::corrupt("a recomputed balance exceeds what the ledger holds"))?;
+            }
+        }
+        let sql = "SELECT grain, period, key_id, currency_id, debit, credit, charges, input_tokens, output_tokens, cache_read_tokens FROM balance WHERE books_id = $1";
+        self.ledger.scan(sql, &[Cell::Int(i64::from(self.books.0))], |row| {
+            let key = [row.int(0)?, row.int(1)?, row.int(2)?, row.int(3)?];
+            let stored = Totals {
+                debit: row.int(4)?,
+                credit: row.int(5)?,
+                charges: row.int(6)?,
+                input_tokens: row.int(7)?,
+                output_tokens: row.int(8)?,
+                cache_read_tokens: row.int(9)?,
+            };
+            let computed = expected.remove(&key).unwrap_or_default();
+            rolled.expect(stored == computed, || format!("{} holds {stored:?}, its postings come to {computed:?}", name(&key)));
+            Ok(())
+        })?;
+        let mut missing: Vec<_> = expected.into_iter().filter(|(_, totals)| *totals != Totals::default()).collect();
+        missing.sort_unstable_by_key(|row| row.0);
+        for (key, totals) in missing {
+            rolled.expect(false, || format!("{} is missing; its postings come to {totals:?}", name(&key)));
+        }
+        Ok(vec![rolled, self.check_trial_balance()])
+    }
+
+    fn check_trial_balance(&self) -> Check {
+        let mut check = Check::new("the trial balance foots to zero in every currency");
+        let mut net: BTreeMap<Currency, i128> = BTreeMap::new();
+        let mut sorted: Vec<_> = self.recomputed.iter().collect();
+        sorted.sort_unstable_by_key(|row| row.0);
+        for ((_, _, currency), totals) in sorted {
+            *net.entry(*currency).or_default() += i128::from(totals.debit) - i128::from(totals.credit);
+        }
+        for (currency, net) in net {
+            check.expect(net == 0, || format!("debits exceed credits by {net} units of {currency}"));
+        }
+        check
+    }
+}
+
+/// The balance row for a reader: grain, period, key and currency.
+fn name([grain, period, key, currency]: &[i64; 4]) -> String {
+    let what = match grain {
+        1 => "block by day",
+        2 => "block by month",
+        3 => "account by day",
+        4 => "account by month",
+        11..=17 => "dimension by day",
+        21..=27 => "dimension by month",
+        _ => "unknown grain",
+    };
+    format!("balance ({what}, grain {grain}, period {period}, key {key}, currency {currency})")
+}

@@ -1,0 +1,170 @@
+//! Floor 3: the command line. Each command parses its arguments, opens the application and calls use cases.
+//!
+//! Exit codes: 0 done; 1 failed; 2 wrong usage; 3 finished, but lines were refused (`import`) or something does not hold (`verify`).
+
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "the command line is where the program prints")]
+
+mod bench;
+mod demo;
+mod import;
+mod prices;
+mod serve;
+mod token;
+mod verify;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::app::auth::{Actor, Role};
+use crate::app::{App, Clock};
+use crate::config::{Config, Overrides};
+
+/// The general ledger for AI spend: every AI charge a balanced, immutable journal entry.
+#[derive(Parser)]
+#[command(name = "tallybook", version, propagate_version = true)]
+struct CommandLine {
+    #[command(flatten)]
+    settings: Settings,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Args)]
+struct Settings {
+    /// Configuration file (TOML); ./tallybook.toml is read when it is there
+    #[arg(long, global = true, env = "TALLYBOOK_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// sqlite://FILE or postgres://USER@HOST/DATABASE [default: a file in the user's data directory] [env: DATABASE_URL=]
+    #[arg(long, global = true, value_name = "URL")]
+    database_url: Option<String>,
+    /// The books to work on, by code [default: main]
+    #[arg(long, global = true, value_name = "CODE")]
+    books: Option<String>,
+    /// Log lines as text or json [default: text]
+    #[arg(long, global = true, value_name = "FORMAT", value_parser = ["text", "json"])]
+    log_format: Option<String>,
+    /// What to log, such as info or tallybook=debug [default: info for serve, warn for other commands]
+    #[arg(long, global = true, value_name = "FILTER")]
+    log_filter: Option<String>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Fill an embedded database with a believable company and serve it
+    Demo(demo::DemoArgs),
+    /// Serve GraphQL and the charge stream
+    Serve(ServeArgs),
+    /// Create the schema or bring it up to date, and create the books when there are none
+    Migrate,
+    /// Record charges from a file, with progress and resume
+    Import(import::ImportArgs),
+    /// Read and keep the price book
+    #[command(subcommand)]
+    Prices(prices::PricesCommand),
+    /// Print an access token signed with TALLYBOOK_JWT_SECRET
+    Token(token::TokenArgs),
+    /// Recompute every balance and invariant from the postings
+    Verify(verify::VerifyArgs),
+    /// Print the GraphQL schema
+    Schema,
+    /// Measure this machine: charges, reports and verification a second, beside a floor
+    Bench(bench::BenchArgs),
+}
+
+#[derive(Args)]
+struct ServeArgs {
+    /// Address to listen on [default: 127.0.0.1:8080]
+    #[arg(long, value_name = "ADDR:PORT")]
+    listen: Option<SocketAddr>,
+}
+
+/// Runs the command line of this process.
+pub fn main() -> ExitCode {
+    let arguments = CommandLine::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("error: the runtime cannot start: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    match runtime.block_on(run(arguments)) {
+        Ok(code) => code,
+        // A reader that closed the pipe, such as `head`, has all it wanted.
+        Err(error) if error.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe) => {
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(arguments: CommandLine) -> Result<ExitCode, anyhow::Error> {
+    let CommandLine { settings, command } = arguments;
+    let listen = match &command {
+        Command::Serve(serve) => serve.listen,
+        Command::Demo(demo) => demo.listen,
+        _ => None,
+    };
+    let is_server = matches!(command, Command::Serve(_));
+    let log_filter =
+        settings.log_filter.or_else(|| (!is_server && std::env::var_os("TALLYBOOK_LOG_FILTER").is_none()).then(|| "warn".to_owned()));
+    let overrides =
+        Overrides { database_url: settings.database_url, listen, books: settings.books, log_format: settings.log_format, log_filter };
+    let config = Config::load(settings.config.as_deref(), &overrides)?;
+    crate::telemetry::init(config.log_format, &config.log_filter);
+    match command {
+        Command::Demo(args) => serve::demo(args, config).await,
+        Command::Serve(_) => serve::serve(config).await,
+        Command::Migrate => {
+            open(&config, "tallybook.db").await?;
+            println!("The schema is up to date and the books `{}` are there.", config.books);
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Import(args) => import_command(args, &config).await,
+        Command::Prices(command) => {
+            let app = open(&config, "tallybook.db").await?;
+            prices::run(command, &app, &local_admin(&config, &app)).await?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Token(args) => token::run(&args, &config),
+        Command::Verify(args) => verify::run(&args, &open(&config, "tallybook.db").await?, &config.books).await,
+        Command::Schema => {
+            print!("{}", crate::graphql::sdl());
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Bench(args) => bench::run(args).await,
+    }
+}
+
+async fn import_command(args: import::ImportArgs, config: &Config) -> Result<ExitCode, anyhow::Error> {
+    let app = open(config, "tallybook.db").await?;
+    let actor = local_admin(config, &app);
+    Ok(import::run(args, &app, &actor).await?.exit_code())
+}
+
+/// Connects, migrates and makes sure of the books.
+async fn open(config: &Config, default_file: &str) -> Result<App, anyhow::Error> {
+    let url = config.database_url_or(default_file)?;
+    Ok(App::create(&url, Clock::System, &config.books).await?)
+}
+
+/// Whoever runs a command beside the database has all of its books already.
+fn local_admin(config: &Config, app: &App) -> Actor {
+    let subject =
+        std::env::var("USER").ok().filter(|user| !user.is_empty()).map_or_else(|| "local".to_owned(), |user| format!("local:{user}"));
+    Actor {
+        subject,
+        issuer: "local".to_owned(),
+        books: config.books.clone(),
+        roles: [Role::Admin].into_iter().collect(),
+        scope: None,
+        expires_at: app.clock().now() + chrono::TimeDelta::days(3650),
+        token_id: None,
+    }
+}

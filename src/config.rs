@@ -1,0 +1,124 @@
+//! Configuration: a file, then the environment, then flags, the later over the earlier; checked once at the start.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use figment::Figment;
+use figment::providers::{Env, Format, Serialized, Toml};
+use serde::{Deserialize, Serialize};
+
+use crate::app::auth::{AuthConfig, IssuerConfig, Secret};
+use crate::http::HttpConfig;
+use crate::telemetry::LogFormat;
+
+/// Everything that can be set. Unknown names are refused, so that a typing error does not silently keep a default.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// `sqlite://FILE` or `postgres://...`. Absent: a file in the user's data directory.
+    pub database_url: Option<String>,
+    /// Where `serve` listens.
+    pub listen: SocketAddr,
+    /// The books that commands work on, by code.
+    pub books: String,
+    /// The audience that tokens must name.
+    pub audience: String,
+    /// Issuers whose tokens are accepted, with their key sets.
+    #[serde(default)]
+    pub issuers: Vec<IssuerConfig>,
+    #[serde(default)]
+    pub http: HttpConfig,
+    pub log_format: LogFormat,
+    /// A `tracing` filter, such as `info` or `tallybook=debug`.
+    pub log_filter: String,
+}
+
+/// The settings that have a plain default.
+#[derive(Serialize)]
+struct Defaults {
+    listen: &'static str,
+    books: &'static str,
+    audience: &'static str,
+    log_format: &'static str,
+    log_filter: &'static str,
+}
+
+const DEFAULTS: Defaults = Defaults {
+    listen: "127.0.0.1:8080",
+    books: "main",
+    audience: crate::app::auth::DEFAULT_AUDIENCE,
+    log_format: "text",
+    log_filter: "info",
+};
+
+/// What the command line sets over file and environment.
+#[derive(Debug, Default, Serialize)]
+pub struct Overrides {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub database_url: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub listen: Option<SocketAddr>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub books: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub log_format: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub log_filter: Option<String>,
+}
+
+/// Names of environment variables that are not settings of the file.
+const SECRET_VARIABLE: &str = "TALLYBOOK_JWT_SECRET";
+
+impl Config {
+    /// Reads file, environment and flags.
+    ///
+    /// # Errors
+    /// A sentence naming the setting that cannot be used.
+    pub fn load(file: Option<&Path>, overrides: &Overrides) -> Result<Self, anyhow::Error> {
+        let mut figment = Figment::from(Serialized::defaults(DEFAULTS));
+        match file {
+            Some(file) if !file.is_file() => anyhow::bail!("the configuration file {} does not exist", file.display()),
+            Some(file) => figment = figment.merge(Toml::file_exact(file)),
+            None => figment = figment.merge(Toml::file("tallybook.toml")),
+        }
+        // TALLYBOOK_HTTP__REQUEST_TIMEOUT_SECONDS sets http.request_timeout_seconds. Secrets, and what the tests pass along, are not settings.
+        let settings = Env::prefixed("TALLYBOOK_").ignore(&["JWT_SECRET", "CONFIG", "TEST_POSTGRES"]).split("__");
+        figment = figment.merge(settings).merge(Env::raw().only(&["DATABASE_URL"])).merge(Serialized::defaults(overrides));
+        Ok(figment.extract().map_err(Box::new)?)
+    }
+
+    /// The database, or the embedded default `name` in the user's data directory.
+    ///
+    /// # Errors
+    /// When there is no home directory to put the default in.
+    pub fn database_url_or(&self, name: &str) -> Result<String, anyhow::Error> {
+        if let Some(url) = &self.database_url {
+            return Ok(url.clone());
+        }
+        let directory: PathBuf = match directories::ProjectDirs::from("", "", "tallybook") {
+            Some(directories) => directories.data_dir().to_owned(),
+            None => anyhow::bail!("there is no home directory for the database: give one with --database-url sqlite://FILE"),
+        };
+        Ok(format!("sqlite://{}", directory.join(name).display()))
+    }
+
+    /// What tokens are checked against. The secret comes only from the environment: it belongs neither in a file nor in a process list.
+    ///
+    /// # Errors
+    /// A secret that is too short.
+    pub fn auth(&self) -> Result<AuthConfig, anyhow::Error> {
+        Ok(AuthConfig { hs256_secret: jwt_secret()?, issuers: self.issuers.clone(), audience: self.audience.clone() })
+    }
+}
+
+/// The HS256 secret that `serve` and `token` share.
+///
+/// # Errors
+/// A secret that is too short.
+pub fn jwt_secret() -> Result<Option<Secret>, anyhow::Error> {
+    match std::env::var(SECRET_VARIABLE) {
+        Ok(secret) if !secret.is_empty() => Ok(Some(Secret::new(secret).map_err(|error| anyhow::anyhow!("{SECRET_VARIABLE}: {error}"))?)),
+        Ok(_) | Err(std::env::VarError::NotPresent) => Ok(None),
+        Err(std::env::VarError::NotUnicode(_)) => anyhow::bail!("{SECRET_VARIABLE} is not text"),
+    }
+}

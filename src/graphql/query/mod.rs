@@ -1,0 +1,13 @@
+//! The query side of the API, one file a subject.
+
+mod charges;
+mod journal;
+mod masters;
+mod reports;
+mod viewer;
+
+use async_graphql::MergedObject;
+
+/// Reads. A row that is of other books, or that the token does not see, is not found.
+#[derive(MergedObject, Default)]
+pub struct Query(charges::ChargeQueries, journal::JournalQueries, masters::MasterQueries, reports::ReportQueries, viewer::ViewerQueries);

@@ -1,0 +1,156 @@
+//! The domain's closed sets as GraphQL enums.
+
+use async_graphql::Enum;
+
+/// The class of an account, which fixes its normal side.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+#[graphql(remote = "crate::domain::chart::AccountClass")]
+pub enum AccountClass {
+    Asset,
+    Liability,
+    Equity,
+    Revenue,
+    /// Cost of delivering to clients (COGS).
+    CostOfRevenue,
+    OperatingExpense,
+}
+
+/// The side that increases an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+#[graphql(remote = "crate::domain::chart::NormalSide")]
+pub enum NormalSide {
+    Debit,
+    Credit,
+}
+
+/// Left or right of a posting; never a sign.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+#[graphql(remote = "crate::domain::journal::Side")]
+pub enum Side {
+    Debit,
+    Credit,
+}
+
+/// Why a journal entry was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+#[graphql(remote = "crate::domain::journal::EntryKind")]
+pub enum EntryKind {
+    /// A charge booked as it came in, or when its price arrived.
+    Charge,
+    /// The exact mirror of an earlier entry.
+    Reversal,
+    /// The difference a new price made to a booked charge.
+    Rerating,
+    /// A booked charge moved to other cost centers.
+    Reclassification,
+}
+
+/// The three kinds of cost center a charge is recorded across.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+#[graphql(remote = "crate::domain::chart::CenterKind")]
+pub enum CostCenterKind {
+    Team,
+    Project,
+    Client,
+}
+
+/// How the provider processed the call; each has its own prices.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+#[graphql(remote = "crate::domain::usage::Processing")]
+pub enum Processing {
+    Standard,
+    Batch,
+    Flex,
+    Priority,
+}
+
+/// How the organisation pays a provider.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+#[graphql(remote = "crate::domain::posting_rules::Settlement")]
+pub enum Settlement {
+    /// Invoiced afterwards: usage accrues as a liability.
+    Accrual,
+    /// Credits bought in advance: usage draws them down.
+    Prepaid,
+}
+
+/// What spend can be grouped by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+#[graphql(remote = "crate::domain::report::SpendDimension")]
+pub enum SpendDimension {
+    Provider,
+    Model,
+    Team,
+    Project,
+    Client,
+    Feature,
+    Environment,
+    Account,
+}
+
+/// The periods a report is cut into.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+#[graphql(remote = "crate::domain::report::Interval")]
+pub enum Interval {
+    /// Named `2026-01-31`.
+    Day,
+    /// ISO weeks, Monday first, named `2026-W02`. The first and the last are cut by the range.
+    Week,
+    /// Named `2026-01`.
+    Month,
+    /// Named `2026-Q1`.
+    Quarter,
+}
+
+/// Where a charge stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+#[graphql(remote = "crate::app::charges::ChargeStatus")]
+pub enum ChargeStatus {
+    /// Booked. A cost of zero has no entry.
+    Recorded,
+    /// Stored, waiting for a price; `rerateCharges` books it when there is one.
+    Unpriced,
+    /// Its entry was reversed.
+    Reversed,
+}
+
+/// What became of one charge of a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+pub enum RecordStatus {
+    /// Booked now.
+    Recorded,
+    /// The same key with the same content came before; its first receipt.
+    Replayed,
+    /// Stored now, waiting for a price.
+    Unpriced,
+    /// Not stored; `error` says why.
+    Rejected,
+}
+
+/// What part of a charge a rule's condition looks at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+pub enum ConditionSubject {
+    ApiKey,
+    /// The value of the tag named by `tag`.
+    Tag,
+    EndUser,
+    Provider,
+    Model,
+    Environment,
+    Source,
+}
+
+impl ConditionSubject {
+    /// The word the use case reads.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::ApiKey => "API_KEY",
+            Self::Tag => "TAG",
+            Self::EndUser => "END_USER",
+            Self::Provider => "PROVIDER",
+            Self::Model => "MODEL",
+            Self::Environment => "ENVIRONMENT",
+            Self::Source => "SOURCE",
+        }
+    }
+}
