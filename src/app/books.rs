@@ -47,7 +47,15 @@ impl App {
     /// # Errors
     /// Any database failure.
     pub async fn create(url: &str, clock: Clock, books: &str) -> Result<Self, AppError> {
-        let store = Store::connect(StoreOptions::new(url)).await?;
+        Self::create_with(StoreOptions::new(url), clock, books).await
+    }
+
+    /// The same with other options than the usual ones.
+    ///
+    /// # Errors
+    /// Any database failure.
+    pub async fn create_with(options: StoreOptions, clock: Clock, books: &str) -> Result<Self, AppError> {
+        let store = Store::connect(options).await?;
         store.migrate().await?;
         let id = super::masters::create_books(&store, &clock, books, books).await?;
         super::masters::sync_builtin_prices(&store, &clock, id).await?;

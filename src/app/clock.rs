@@ -33,3 +33,18 @@ impl Clock {
         }
     }
 }
+
+/// Measures how long something takes: for benches and for reports of progress, never for bookkeeping.
+#[derive(Debug, Clone, Copy)]
+pub struct Stopwatch(std::time::Instant);
+
+impl Stopwatch {
+    #[expect(clippy::disallowed_methods, reason = "the one clock of the program")]
+    pub fn start() -> Self {
+        Self(std::time::Instant::now())
+    }
+
+    pub fn elapsed(self) -> std::time::Duration {
+        self.0.elapsed()
+    }
+}

@@ -3,6 +3,7 @@
 //! Every use case takes the [`App`] and the [`Actor`](auth::Actor) first, checks what the actor may, and works only on the actor's books.
 
 pub mod auth;
+pub mod bench;
 pub mod charges;
 pub mod clock;
 pub mod demo;
@@ -19,5 +20,5 @@ pub mod verify;
 mod books;
 
 pub use books::{App, Books};
-pub use clock::Clock;
+pub use clock::{Clock, Stopwatch};
 pub use error::AppError;

@@ -23,11 +23,13 @@ pub struct StoreOptions {
     pub max_connections: u32,
     /// How long a writer waits for another process before it reports the database busy.
     pub busy_timeout: Duration,
+    /// Remembers what the bulk path writes; for measuring.
+    pub tape: Option<super::ledger::Tape>,
 }
 
 impl StoreOptions {
     pub fn new(url: impl Into<String>) -> Self {
-        Self { url: url.into(), max_connections: 8, busy_timeout: Duration::from_secs(10) }
+        Self { url: url.into(), max_connections: 8, busy_timeout: Duration::from_secs(10), tape: None }
     }
 }
 
@@ -101,6 +103,43 @@ impl Store {
     /// Any database failure.
     pub async fn pending_migrations(&self) -> Result<usize, StoreError> {
         Ok(Migrator::get_pending_migrations(&self.db).await?.len())
+    }
+
+    /// Creates an empty database beside the one of this PostgreSQL address, and gives its address. For benches.
+    ///
+    /// # Errors
+    /// Any database failure.
+    pub async fn database_create(url: &str, name: &str) -> Result<String, StoreError> {
+        Self::database_run(url, &format!("CREATE DATABASE {name}")).await?;
+        let (server, options) = url.split_once('?').map_or((url, String::new()), |(server, options)| (server, format!("?{options}")));
+        let server = server.rsplit_once('/').map_or(server, |(server, _)| server);
+        Ok(format!("{server}/{name}{options}"))
+    }
+
+    /// Drops what [`Store::database_create`] made.
+    ///
+    /// # Errors
+    /// Any database failure.
+    pub async fn database_drop(url: &str, name: &str) -> Result<(), StoreError> {
+        Self::database_run(url, &format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).await
+    }
+
+    async fn database_run(url: &str, statement: &str) -> Result<(), StoreError> {
+        use sea_orm::ConnectionTrait;
+        let mut connect = ConnectOptions::new(url);
+        connect.max_connections(1).sqlx_logging(false);
+        let db = Database::connect(connect).await?;
+        let done = db.execute_unprepared(statement).await.map(|_| ());
+        db.close().await?;
+        Ok(done?)
+    }
+
+    /// Closes all connections of this process.
+    ///
+    /// # Errors
+    /// Any database failure.
+    pub async fn close(self) -> Result<(), StoreError> {
+        Ok(self.db.close().await?)
     }
 
     /// Answers when the database does.

@@ -6,6 +6,7 @@ pub mod balance;
 pub mod charge;
 mod connect;
 mod error;
+pub mod floor;
 pub mod journal;
 pub mod ledger;
 pub mod masters;

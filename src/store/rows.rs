@@ -3,7 +3,7 @@
 use super::ledger::Column::{Int, Text};
 use super::ledger::Table;
 
-pub const CHARGE: Table = Table {
+pub static CHARGE: Table = Table {
     name: "charge",
     columns: &[
         Int("books_id"),
@@ -33,10 +33,10 @@ pub const CHARGE: Table = Table {
     on_conflict: "",
 };
 
-pub const CHARGE_HOUR: Table =
+pub static CHARGE_HOUR: Table =
     Table { name: "charge_hour", columns: &[Int("books_id"), Int("hour")], on_conflict: "ON CONFLICT (books_id, hour) DO NOTHING" };
 
-pub const CHARGE_REVISION: Table = Table {
+pub static CHARGE_REVISION: Table = Table {
     name: "charge_revision",
     columns: &[
         Int("books_id"),
@@ -56,13 +56,13 @@ pub const CHARGE_REVISION: Table = Table {
     on_conflict: "",
 };
 
-pub const PENDING_CHARGE: Table = Table {
+pub static PENDING_CHARGE: Table = Table {
     name: "pending_charge",
     columns: &[Int("books_id"), Int("charge_id"), Int("day"), Int("block_id"), Text("reason")],
     on_conflict: "",
 };
 
-pub const JOURNAL_ENTRY: Table = Table {
+pub static JOURNAL_ENTRY: Table = Table {
     name: "journal_entry",
     columns: &[
         Int("books_id"),
@@ -78,13 +78,13 @@ pub const JOURNAL_ENTRY: Table = Table {
     on_conflict: "",
 };
 
-pub const POSTING: Table = Table {
+pub static POSTING: Table = Table {
     name: "posting",
     columns: &[Int("books_id"), Int("entry_number"), Int("line"), Int("side"), Int("amount"), Int("currency_id"), Int("block_id")],
     on_conflict: "",
 };
 
-pub const BALANCE: Table = Table {
+pub static BALANCE: Table = Table {
     name: "balance",
     columns: &[
         Int("books_id"),
@@ -105,10 +105,10 @@ pub const BALANCE: Table = Table {
                   cache_read_tokens = balance.cache_read_tokens + excluded.cache_read_tokens",
 };
 
-pub const INTERNED_NAME: Table =
+pub static INTERNED_NAME: Table =
     Table { name: "interned_name", columns: &[Int("books_id"), Int("id"), Int("kind"), Text("name")], on_conflict: "" };
 
-pub const CODING_BLOCK: Table = Table {
+pub static CODING_BLOCK: Table = Table {
     name: "coding_block",
     columns: &[
         Int("books_id"),
@@ -125,7 +125,7 @@ pub const CODING_BLOCK: Table = Table {
     on_conflict: "",
 };
 
-pub const COMMAND: Table = Table {
+pub static COMMAND: Table = Table {
     name: "command",
     columns: &[Int("books_id"), Text("operation"), Text("idempotency_key"), Int("content_hash"), Text("receipt"), Int("recorded_at")],
     on_conflict: "",

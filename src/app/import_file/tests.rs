@@ -48,8 +48,8 @@ fn plain_and_packed_files_read_the_same() {
         let (all, reached) = read(&request, Position::default());
         assert_eq!(all.len(), 10, "{name}");
         assert_eq!(all.last().unwrap(), &(10, "9".to_owned()));
-        assert_eq!(reached, Position { byte: plain.len() as u64, rows: 10 });
-        let from = Position { byte: lines(7).len() as u64, rows: 7 };
+        assert_eq!(reached, Position { byte: u64::try_from(plain.len()).unwrap(), rows: 10 });
+        let from = Position { byte: u64::try_from(lines(7).len()).unwrap(), rows: 7 };
         assert_eq!(read(&request, from).0.first().unwrap(), &(8, "7".to_owned()), "{name}");
     }
     std::fs::remove_dir_all(directory).unwrap();

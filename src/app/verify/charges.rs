@@ -64,11 +64,9 @@ impl Verifier<'_> {
     /// Two charges under one key: equal hashes whose texts are equal too.
     fn check_twins(&mut self, checks: &mut Checks) -> Result<(), StoreError> {
         checks.hashes.sort_unstable();
-        let twins: Vec<(i64, i64)> = checks
-            .hashes
-            .windows(2)
-            .filter_map(|pair| matches!(pair, [first, second] if first.0 == second.0).then(|| (pair[0].1, pair[1].1)))
-            .collect();
+        let pairs = checks.hashes.iter().zip(checks.hashes.iter().skip(1));
+        let twins: Vec<(i64, i64)> =
+            pairs.filter(|(first, second)| first.0 == second.0).map(|(first, second)| (first.1, second.1)).collect();
         for (first, second) in twins {
             let key = [self.key()[0], crate::store::ledger::Cell::Int(first), crate::store::ledger::Cell::Int(second)];
             let sql = "SELECT 1 FROM charge a JOIN charge b ON b.books_id = a.books_id AND b.source_id = a.source_id AND b.external_id = a.external_id WHERE a.books_id = $1 AND a.id = $2 AND b.id = $3";
@@ -92,20 +90,12 @@ impl Verifier<'_> {
             Ok(())
         })?;
         // Per charge, all of its entries together come to the cost it has now. Grouped by the block that bears it.
-        let ledger = "SELECT e.charge_id, p.currency_id, SUM(CASE p.side WHEN 1 THEN p.amount ELSE -p.amount END) FROM charge_revision r \
+        let ledger = "SELECT e.charge_id, p.currency_id, CAST(SUM(CASE p.side WHEN 1 THEN p.amount ELSE -p.amount END) AS BIGINT) FROM charge_revision r \
             JOIN journal_entry e ON e.books_id = r.books_id AND e.charge_id = r.charge_id JOIN posting p ON p.books_id = e.books_id AND p.entry_number = e.number \
             JOIN coding_block b ON b.books_id = p.books_id AND b.id = p.block_id JOIN account a ON a.books_id = b.books_id AND a.id = b.account_id AND a.class >= 5 \
             WHERE r.books_id = $1 AND r.revision = 1 AND e.charge_id IS NOT NULL GROUP BY e.charge_id, p.currency_id";
-        let ledger = format!("SELECT x.charge_id, x.currency_id, CAST(x.net AS BIGINT) FROM ({}) x (charge_id, currency_id, net)", ledger);
-        let ledger = if matches!(self.ledger, crate::store::ledger::Ledger::Sqlite(_)) {
-            ledger
-                .replace(" x (charge_id, currency_id, net)", "")
-                .replace("SELECT x.charge_id, x.currency_id, CAST(x.net AS BIGINT) FROM (", "SELECT * FROM (")
-        } else {
-            ledger
-        };
         let mut net = std::collections::HashMap::new();
-        self.ledger.scan(&ledger, &key, |row| {
+        self.ledger.scan(ledger, &key, |row| {
             net.insert((row.int(0)?, row.int(1)?), row.int(2)?);
             Ok(())
         })?;

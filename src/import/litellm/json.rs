@@ -69,6 +69,7 @@ impl<'de> Deserialize<'de> for Entry {
             fn visit_u64<E>(self, _: u64) -> Result<Entry, E> {
                 Ok(Entry::Other)
             }
+            #[expect(clippy::disallowed_types, reason = "the signature of serde's visitor; the value is not read")]
             fn visit_f64<E>(self, _: f64) -> Result<Entry, E> {
                 Ok(Entry::Other)
             }

@@ -6,15 +6,23 @@
 mod postgres;
 mod sqlite;
 mod table;
+mod tape;
 
 use postgres::PostgresLedger;
 use sqlite::SqliteLedger;
 pub use table::{Cell, Column, Row, RowExt, Rows, Table, Value};
+pub use tape::{Tape, Written};
 
 use super::{Engine, Store, StoreError};
 
 /// A connection for writing. Create it and use it off the async runtime's threads.
-pub enum Ledger {
+pub struct Ledger {
+    engine: Connection,
+    /// Only `tallybook bench` has one.
+    tape: Option<Tape>,
+}
+
+enum Connection {
     Sqlite(SqliteLedger),
     Postgres(Box<PostgresLedger>),
 }
@@ -23,10 +31,13 @@ impl Ledger {
     /// # Errors
     /// Any database failure.
     pub fn open(store: &Store, runtime: tokio::runtime::Handle) -> Result<Self, StoreError> {
-        match store.engine() {
-            Engine::Sqlite { path } => SqliteLedger::open(path, store.options().busy_timeout).map(Self::Sqlite),
-            Engine::Postgres => Ok(Self::Postgres(Box::new(PostgresLedger::new(store.db.get_postgres_connection_pool().clone(), runtime)))),
-        }
+        let engine = match store.engine() {
+            Engine::Sqlite { path } => Connection::Sqlite(SqliteLedger::open(path, store.options().busy_timeout)?),
+            Engine::Postgres => {
+                Connection::Postgres(Box::new(PostgresLedger::new(store.db.get_postgres_connection_pool().clone(), runtime)))
+            }
+        };
+        Ok(Self { engine, tape: store.options().tape.clone() })
     }
 
     /// Begins a write transaction: SQLite takes its write lock at once.
@@ -34,9 +45,9 @@ impl Ledger {
     /// # Errors
     /// [`StoreError::Busy`] when another process keeps the lock.
     pub fn begin(&mut self) -> Result<(), StoreError> {
-        match self {
-            Self::Sqlite(ledger) => ledger.execute("BEGIN IMMEDIATE"),
-            Self::Postgres(ledger) => ledger.begin(),
+        match &mut self.engine {
+            Connection::Sqlite(ledger) => ledger.execute("BEGIN IMMEDIATE"),
+            Connection::Postgres(ledger) => ledger.begin(),
         }
     }
 
@@ -45,9 +56,9 @@ impl Ledger {
     /// # Errors
     /// Any database failure.
     pub fn begin_reading(&mut self) -> Result<(), StoreError> {
-        match self {
-            Self::Sqlite(ledger) => ledger.execute("BEGIN"),
-            Self::Postgres(ledger) => ledger.begin_reading(),
+        match &mut self.engine {
+            Connection::Sqlite(ledger) => ledger.execute("BEGIN"),
+            Connection::Postgres(ledger) => ledger.begin_reading(),
         }
     }
 
@@ -56,25 +67,28 @@ impl Ledger {
     /// # Errors
     /// Any database failure; the transaction is then not known to be durable.
     pub fn commit(&mut self) -> Result<(), StoreError> {
-        match self {
-            Self::Sqlite(ledger) => ledger.execute("COMMIT"),
-            Self::Postgres(ledger) => ledger.commit(),
+        if let Some(tape) = &self.tape {
+            tape.commit();
+        }
+        match &mut self.engine {
+            Connection::Sqlite(ledger) => ledger.execute("COMMIT"),
+            Connection::Postgres(ledger) => ledger.commit(),
         }
     }
 
     /// Gives the transaction up. A connection that cannot even do that is dropped.
     pub fn rollback(&mut self) {
-        match self {
-            Self::Sqlite(ledger) => ledger.rollback(),
-            Self::Postgres(ledger) => ledger.rollback(),
+        match &mut self.engine {
+            Connection::Sqlite(ledger) => ledger.rollback(),
+            Connection::Postgres(ledger) => ledger.rollback(),
         }
     }
 
     /// The row whose lock serialises all numbering of one set of books.
     pub fn lock_clause(&self) -> &'static str {
-        match self {
-            Self::Sqlite(_) => "",
-            Self::Postgres(_) => " FOR UPDATE",
+        match &self.engine {
+            Connection::Sqlite(_) => "",
+            Connection::Postgres(_) => " FOR UPDATE",
         }
     }
 
@@ -88,9 +102,9 @@ impl Ledger {
         parameters: &[Cell<'_>],
         mut each: impl FnMut(&[Value]) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
-        match self {
-            Self::Sqlite(ledger) => ledger.scan(sql, parameters, &mut each),
-            Self::Postgres(ledger) => ledger.scan(sql, parameters, &mut each),
+        match &mut self.engine {
+            Connection::Sqlite(ledger) => ledger.scan(sql, parameters, &mut each),
+            Connection::Postgres(ledger) => ledger.scan(sql, parameters, &mut each),
         }
     }
 
@@ -112,6 +126,9 @@ impl Ledger {
     /// # Errors
     /// Any database failure.
     pub fn run(&mut self, sql: &str, parameters: &[Cell<'_>]) -> Result<(), StoreError> {
+        if let Some(tape) = &self.tape {
+            tape.statement(sql, parameters);
+        }
         self.scan(sql, parameters, |_| Ok(()))
     }
 
@@ -119,19 +136,22 @@ impl Ledger {
     ///
     /// # Errors
     /// Any database failure; the caller then rolls back.
-    pub fn insert(&mut self, table: &Table, rows: &Rows<'_>) -> Result<(), StoreError> {
+    pub fn insert(&mut self, table: &'static Table, rows: &Rows<'_>) -> Result<(), StoreError> {
         if rows.is_empty() {
             return Ok(());
         }
-        match self {
-            Self::Sqlite(ledger) => ledger.insert(table, rows),
-            Self::Postgres(ledger) => ledger.insert(table, rows),
+        if let Some(tape) = &self.tape {
+            tape.rows(table, rows);
+        }
+        match &mut self.engine {
+            Connection::Sqlite(ledger) => ledger.insert(table, rows),
+            Connection::Postgres(ledger) => ledger.insert(table, rows),
         }
     }
 
     /// Lets SQLite move its log into the file while nobody waits, so that a checkpoint does not fall into a batch.
     pub fn checkpoint_when_idle(&mut self) {
-        if let Self::Sqlite(ledger) = self {
+        if let Connection::Sqlite(ledger) = &mut self.engine {
             ledger.checkpoint();
         }
     }
@@ -153,13 +173,13 @@ impl Ledger {
         mut each: impl FnMut(&[Value]) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
         let books = i64::from(books.0);
-        match self {
-            Self::Sqlite(ledger) => {
+        match &mut self.engine {
+            Connection::Sqlite(ledger) => {
                 let sql = format!("SELECT {CHARGE_RECEIPT} FROM charge c WHERE c.books_id = $1 AND c.hour = $2 AND c.key_hash = $3");
                 keys.iter()
                     .try_for_each(|(hour, hash)| ledger.scan(&sql, &[Cell::Int(books), Cell::Int(*hour), Cell::Int(*hash)], &mut each))
             }
-            Self::Postgres(ledger) => {
+            Connection::Postgres(ledger) => {
                 let sql = format!(
                     "SELECT {CHARGE_RECEIPT} FROM UNNEST($2::bigint[], $3::bigint[]) AS k (hour, key_hash) \
                      JOIN charge c ON c.books_id = $1 AND c.hour = k.hour AND c.key_hash = k.key_hash"

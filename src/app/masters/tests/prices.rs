@@ -86,7 +86,7 @@ async fn an_exported_book_is_imported_without_a_change() {
         write_price_list(&mut file, &all).unwrap();
         let inputs = read_price_list(file.as_slice()).unwrap();
         let imported = import_prices(app, actor, inputs).await.unwrap();
-        assert_eq!((imported.added, imported.unchanged), (0, all.len() as u64));
+        assert_eq!((imported.added, imported.unchanged), (0, u64::try_from(all.len()).unwrap()));
         // A changed price of an undated list, from today: one line; what counts already, from whenever: none.
         let today = vec![price("gpt-4o", "input_tokens", "2.50", "2026-11-23"), price("gpt-4o", "output_tokens", "9", "2026-11-23")];
         assert_eq!(import_prices(app, actor, today.clone()).await.unwrap(), ImportedPrices { added: 1, unchanged: 1 });
