@@ -77,14 +77,17 @@ impl Config {
     pub fn load(file: Option<&Path>, overrides: &Overrides) -> Result<Self, anyhow::Error> {
         let mut figment = Figment::from(Serialized::defaults(DEFAULTS));
         match file {
-            Some(file) if !file.is_file() => anyhow::bail!("the configuration file {} does not exist", file.display()),
+            Some(file) if !file.is_file() => anyhow::bail!("the configuration file {} is not there", file.display()),
             Some(file) => figment = figment.merge(Toml::file_exact(file)),
             None => figment = figment.merge(Toml::file("tallybook.toml")),
         }
         // TALLYBOOK_HTTP__REQUEST_TIMEOUT_SECONDS sets http.request_timeout_seconds. Secrets, and what the tests pass along, are not settings.
         let settings = Env::prefixed("TALLYBOOK_").ignore(&["JWT_SECRET", "CONFIG", "TEST_POSTGRES"]).split("__");
-        figment = figment.merge(settings).merge(Env::raw().only(&["DATABASE_URL"])).merge(Serialized::defaults(overrides));
-        Ok(figment.extract().map_err(Box::new)?)
+        // An empty DATABASE_URL is none, as `DATABASE_URL= tallybook ...` means it.
+        let has_url = std::env::var_os("DATABASE_URL").is_some_and(|url| !url.is_empty());
+        let url = Env::raw().only(if has_url { &["DATABASE_URL"] } else { &[] });
+        figment = figment.merge(settings).merge(url).merge(Serialized::defaults(overrides));
+        figment.extract().map_err(|error| explained(&error))
     }
 
     /// The database, or the embedded default `name` in the user's data directory.
@@ -109,6 +112,29 @@ impl Config {
     pub fn auth(&self) -> Result<AuthConfig, anyhow::Error> {
         Ok(AuthConfig { hs256_secret: jwt_secret()?, issuers: self.issuers.clone(), audience: self.audience.clone() })
     }
+}
+
+/// What is wrong with which setting, and where it was set.
+fn explained(error: &figment::Error) -> anyhow::Error {
+    use figment::error::Kind;
+    let faults = error.clone().into_iter().map(|fault| {
+        let is_variable = fault.metadata.as_ref().is_some_and(|metadata| metadata.name.contains("environment"));
+        let name = fault.path.join(if is_variable { "__" } else { "." });
+        let name = match is_variable.then(|| name.to_ascii_uppercase()) {
+            Some(name) if name == "DATABASE_URL" => name,
+            Some(name) => format!("TALLYBOOK_{name}"),
+            None => name,
+        };
+        let place =
+            fault.metadata.as_ref().and_then(|metadata| metadata.source.as_ref()).map_or(String::new(), |place| format!("{place}: "));
+        match &fault.kind {
+            Kind::UnknownField(_, known) => format!("{place}`{name}` is no setting; there are {}", known.join(", ")),
+            // A file that is no TOML, or cannot be read, is no setting's fault.
+            kind if name.is_empty() => format!("{place}{kind}"),
+            kind => format!("{place}`{name}`: {kind}"),
+        }
+    });
+    anyhow::Error::msg(faults.collect::<Vec<_>>().join("; "))
 }
 
 /// The HS256 secret that `serve` and `token` share.

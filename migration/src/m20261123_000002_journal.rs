@@ -150,10 +150,11 @@ CREATE TRIGGER {table}_no_update BEFORE UPDATE ON {table} BEGIN SELECT RAISE(ABO
 CREATE TRIGGER {table}_no_delete BEFORE DELETE ON {table} BEGIN SELECT RAISE(ABORT, '{table} rows are never deleted: post a reversal'); END;
 ";
 
+/// These roll the whole transaction back: a statement that may only abort itself would open a savepoint for every row (docs/PERFORMANCE.md).
 const SQLITE_GUARDS: &str = "
 CREATE TRIGGER posting_not_after_sealing BEFORE INSERT ON posting
 WHEN NEW.entry_number <= (SELECT last_entry FROM books_head WHERE books_id = NEW.books_id)
-BEGIN SELECT RAISE(ABORT, 'the entry is posted: nothing is added to it'); END;
+BEGIN SELECT RAISE(ROLLBACK, 'the entry is posted: nothing is added to it'); END;
 
 CREATE TRIGGER journal_entry_is_balanced BEFORE INSERT ON journal_entry
 WHEN (
@@ -163,7 +164,7 @@ WHEN (
             SELECT 1 FROM posting WHERE books_id = NEW.books_id AND entry_number = NEW.number
             GROUP BY currency_id HAVING sum(CASE side WHEN 1 THEN amount ELSE -amount END) <> 0))
     FROM posting WHERE books_id = NEW.books_id AND entry_number = NEW.number)
-BEGIN SELECT RAISE(ABORT, 'the entry does not balance'); END;
+BEGIN SELECT RAISE(ROLLBACK, 'the entry does not balance'); END;
 
 CREATE TRIGGER books_head_is_gapless BEFORE UPDATE OF last_entry ON books_head
 WHEN NEW.last_entry <> OLD.last_entry AND (

@@ -26,7 +26,7 @@ const TOP_CLIENTS: usize = 10;
 #[derive(Args)]
 pub struct DemoArgs {
     /// Address to listen on [default: 127.0.0.1:8080]
-    #[arg(long, value_name = "ADDR:PORT")]
+    #[arg(long, value_name = "ADDR:PORT", value_parser = super::read_address)]
     pub(super) listen: Option<SocketAddr>,
     /// Charges to fill in; about one in a hundred is a resent one
     #[arg(long, value_name = "CHARGES", default_value_t = DEFAULT_CHARGES)]
@@ -45,7 +45,7 @@ pub struct DemoArgs {
 /// A named database that exists, or a file that cannot be removed.
 pub(super) fn remove_database(config: &Config) -> anyhow::Result<()> {
     let url = config.database_url_or(DATABASE_FILE)?;
-    let file = url.strip_prefix("sqlite://").map(|rest| PathBuf::from(rest.split('?').next().unwrap_or(rest)));
+    let file = database_file(&url);
     if config.database_url.is_some() {
         let exists = file.as_deref().is_none_or(Path::exists);
         anyhow::ensure!(
@@ -69,8 +69,14 @@ pub(super) fn remove_database(config: &Config) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// The file of an embedded database.
+pub(super) fn database_file(url: &str) -> Option<PathBuf> {
+    let path = url.strip_prefix("sqlite://").or_else(|| url.strip_prefix("sqlite:"))?;
+    Some(PathBuf::from(path.split('?').next().unwrap_or(path)))
+}
+
 /// A database address without the password it may hold.
-fn shown_url(url: &str) -> &str {
+pub(super) fn shown_url(url: &str) -> &str {
     url.rsplit_once('@').map_or(url, |(_, server)| server)
 }
 
@@ -200,7 +206,7 @@ pub fn sample_queries(address: &str, token: &str) -> String {
     let charge = "query ($source: String!, $externalId: String!) { charge(source: $source, externalId: $externalId) { status occurredAt exactCost rating { meter quantity unitPrice per amount } attribution { team project client feature ruleCode } journalEntry { number postings { side amount { amount currency } account { code name } } } } }";
     let curl = |about: &str, query: &str, variables: &str| {
         format!(
-            "# {about}\ncurl -s http://{address}/graphql -H \"Authorization: Bearer $TOKEN\" -H 'Content-Type: application/json' \\\n  -d '{{\"query\":\"{query}\",\"variables\":{variables}}}'\n"
+            "# {about}\ncurl -s http://{address}/graphql -w '\\n' -H \"Authorization: Bearer $TOKEN\" -H 'Content-Type: application/json' \\\n  -d '{{\"query\":\"{query}\",\"variables\":{variables}}}'\n"
         )
     };
     // The shell fills today's date in, outside the quotes.

@@ -189,7 +189,7 @@ fn print_summary(out: &mut impl Write, summary: &ImportSummary, shown: &[Rejecte
         writeln!(out, "  and {} more; --errors FILE writes all of them", grouped(more))?;
     }
     if counts.unpriced > 0 {
-        writeln!(out, "Unpriced charges wait for a price: save it, then rerate.")?;
+        writeln!(out, "Unpriced charges wait for a price: `tallybook prices set` saves it, `rerateCharges` (GraphQL) then books them.")?;
     }
     if summary.was_stopped {
         writeln!(out, "Stopped before the end of the file; what is counted above is durable. Run the same command again.")?;

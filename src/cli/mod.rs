@@ -19,7 +19,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 
 use crate::app::auth::{Actor, Role};
-use crate::app::{App, Clock};
+use crate::app::{App, AppError, Clock};
 use crate::config::{Config, Overrides};
 
 /// The general ledger for AI spend: every AI charge a balanced, immutable journal entry.
@@ -33,6 +33,7 @@ struct CommandLine {
 }
 
 #[derive(Args)]
+#[command(next_help_heading = "Settings")]
 struct Settings {
     /// Configuration file (TOML); ./tallybook.toml is read when it is there
     #[arg(long, global = true, env = "TALLYBOOK_CONFIG", value_name = "FILE")]
@@ -50,6 +51,9 @@ struct Settings {
     #[arg(long, global = true, value_name = "FILTER")]
     log_filter: Option<String>,
 }
+
+/// The embedded database in the user's data directory.
+const DATABASE_FILE: &str = "tallybook.db";
 
 #[derive(Subcommand)]
 enum Command {
@@ -77,7 +81,7 @@ enum Command {
 #[derive(Args)]
 struct ServeArgs {
     /// Address to listen on [default: 127.0.0.1:8080]
-    #[arg(long, value_name = "ADDR:PORT")]
+    #[arg(long, value_name = "ADDR:PORT", value_parser = read_address)]
     listen: Option<SocketAddr>,
 }
 
@@ -122,18 +126,22 @@ async fn run(arguments: CommandLine) -> Result<ExitCode, anyhow::Error> {
         Command::Demo(args) => serve::demo(args, config).await,
         Command::Serve(_) => serve::serve(config).await,
         Command::Migrate => {
-            open(&config, "tallybook.db").await?;
+            open(&config, DATABASE_FILE).await?;
             println!("The schema is up to date and the books `{}` are there.", config.books);
             Ok(ExitCode::SUCCESS)
         }
         Command::Import(args) => import_command(args, &config).await,
         Command::Prices(command) => {
-            let app = open(&config, "tallybook.db").await?;
+            let app = open(&config, DATABASE_FILE).await?;
             prices::run(command, &app, &local_admin(&config, &app)).await?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Token(args) => token::run(&args, &config),
-        Command::Verify(args) => verify::run(&args, &open(&config, "tallybook.db").await?, &config.books).await,
+        Command::Verify(args) => {
+            // An empty database made of a mistyped name would hold in every respect.
+            anyhow::ensure!(is_there(&config)?, "there is no database at {}", demo::shown_url(&config.database_url_or(DATABASE_FILE)?));
+            verify::run(&args, &open(&config, DATABASE_FILE).await?, &config.books).await
+        }
         Command::Schema => {
             print!("{}", crate::graphql::sdl());
             Ok(ExitCode::SUCCESS)
@@ -143,7 +151,7 @@ async fn run(arguments: CommandLine) -> Result<ExitCode, anyhow::Error> {
 }
 
 async fn import_command(args: import::ImportArgs, config: &Config) -> Result<ExitCode, anyhow::Error> {
-    let app = open(config, "tallybook.db").await?;
+    let app = open(config, DATABASE_FILE).await?;
     let actor = local_admin(config, &app);
     Ok(import::run(args, &app, &actor).await?.exit_code())
 }
@@ -151,7 +159,25 @@ async fn import_command(args: import::ImportArgs, config: &Config) -> Result<Exi
 /// Connects, migrates and makes sure of the books.
 async fn open(config: &Config, default_file: &str) -> Result<App, anyhow::Error> {
     let url = config.database_url_or(default_file)?;
-    Ok(App::create(&url, Clock::System, &config.books).await?)
+    let opened = App::create(&url, Clock::System, &config.books).await;
+    opened.map_err(|error| match error {
+        // Nothing was begun, so nothing is to be tried again: what is wrong with the address is all there is to say.
+        AppError::Unavailable(cause) if url.starts_with("postgres") => {
+            anyhow::anyhow!("{}: {cause}. See that the server is running there and lets this user in", demo::shown_url(&url))
+        }
+        AppError::Unavailable(cause) | AppError::Internal(cause) => anyhow::anyhow!("{}: {cause}", demo::shown_url(&url)),
+        error => error.into(),
+    })
+}
+
+/// Whether a database that is a file exists; a server says so itself.
+fn is_there(config: &Config) -> Result<bool, anyhow::Error> {
+    let url = config.database_url_or(DATABASE_FILE)?;
+    Ok(demo::database_file(&url).is_none_or(|file| file.exists()))
+}
+
+fn read_address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| "give an IP address and a port, such as 127.0.0.1:8080".to_owned())
 }
 
 /// Whoever runs a command beside the database has all of its books already.

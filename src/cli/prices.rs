@@ -17,7 +17,7 @@ use crate::app::auth::Actor;
 use crate::app::masters::{self, DiscountInput, ModelAlias, PriceFilter, PriceInput, read_instant, write_instant, write_price_list};
 use crate::app::{App, AppError};
 use crate::domain::money::Exact;
-use crate::domain::usage::Processing;
+use crate::domain::usage::{Meter, Processing};
 
 /// Refusals shown of a file; the others are counted.
 const SHOWN_REFUSALS: usize = 20;
@@ -47,6 +47,7 @@ pub struct SetArgs {
     /// What is counted, such as input_tokens or output_tokens
     meter: String,
     /// Price for `--per` units, such as 2.50
+    #[arg(allow_negative_numbers = true)]
     amount: String,
     /// Units that the amount is for
     #[arg(long, default_value = "1000000")]
@@ -175,6 +176,9 @@ async fn set(args: SetArgs, app: &App, actor: &Actor, out: &mut impl Write) -> a
             unit.per(),
             key.meter
         )?;
+        if matches!(key.meter, Meter::Other(_)) {
+            writeln!(out, "`{}` is no standard meter: only charges that count it under this name are rated with it.", key.meter)?;
+        }
     }
     writeln!(out, "Charges that are booked or wait keep their state until `rerateCharges` covers them.")?;
     Ok(())

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use tokio::net::TcpListener;
 
 use super::demo::DemoArgs;
-use super::{local_admin, open};
+use super::{DATABASE_FILE, local_admin, open};
 use crate::app::auth::{AuthConfig, Authenticator, Role, Secret, TokenRequest, issue};
 use crate::app::{App, ids};
 use crate::config::Config;
@@ -14,7 +14,7 @@ use crate::config::Config;
 /// Serves until the process is told to stop; then finishes what it acknowledged.
 pub async fn serve(config: Config) -> Result<ExitCode, anyhow::Error> {
     let auth = Access::of(&config)?;
-    let app = open(&config, "tallybook.db").await?;
+    let app = open(&config, DATABASE_FILE).await?;
     let listener = bind(config.listen).await?;
     let address = listener.local_addr()?;
     eprintln!("Tallybook serves the books `{}` at http://{address}/graphql", config.books);
@@ -22,6 +22,8 @@ pub async fn serve(config: Config) -> Result<ExitCode, anyhow::Error> {
         eprintln!(
             "No TALLYBOOK_JWT_SECRET and no issuer is set, so only this machine is served, with a secret of this run. An admin token for 24 hours:\n{token}"
         );
+    } else if auth.config.hs256_secret.is_some() {
+        eprintln!("Make a token with `tallybook token --role admin --subject YOUR-NAME` and the same TALLYBOOK_JWT_SECRET");
     }
     run(app, auth.config, config, listener).await
 }
@@ -96,6 +98,8 @@ impl Access {
             );
             auth.hs256_secret = Some(Secret::new(ids::random_secret()?)?);
         }
+        // Checked before anything is opened or announced.
+        Authenticator::new(auth.clone())?;
         Ok(Self { config: auth, is_ephemeral })
     }
 

@@ -85,7 +85,7 @@ impl Store {
     pub async fn migrate(&self) -> Result<(), StoreError> {
         use sea_orm::ConnectionTrait;
         if self.engine != Engine::Postgres {
-            return Ok(Migrator::up(&self.db, None).await?);
+            return self.migrate_file().await;
         }
         // The lock belongs to one connection, so the whole migration runs on one.
         let mut single = ConnectOptions::new(self.options.url.clone());
@@ -95,6 +95,20 @@ impl Store {
         let migrated = Migrator::up(&single, None).await;
         single.close().await?;
         Ok(migrated?)
+    }
+
+    /// A file has no lock for a whole migration. Of two processes that start together on a new one, the second finds a table of the
+    /// first and stops before it has written anything; it looks again when the first is done.
+    async fn migrate_file(&self) -> Result<(), StoreError> {
+        const TRIES: u32 = 20;
+        const PAUSE: Duration = Duration::from_millis(100);
+        for _ in 1..TRIES {
+            if Migrator::up(&self.db, None).await.is_ok() {
+                return Ok(());
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+        Ok(Migrator::up(&self.db, None).await?)
     }
 
     /// Names of migrations that have not run.

@@ -49,6 +49,8 @@ impl StoreError {
         match state {
             "40001" | "40P01" | "55P03" => Self::Busy(message),
             "53100" | "53200" | "25006" => Self::Full(message),
+            // The database takes no connections, or is not there: someone moves or restores it.
+            "55000" | "3D000" => Self::Unavailable(message),
             _ if state.starts_with("57P") || state.starts_with("08") || state.starts_with("53") => Self::Unavailable(message),
             _ if state.starts_with("23") || state.starts_with("22003") => Self::Refused(message),
             _ => Self::Corrupt(message),

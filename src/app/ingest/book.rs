@@ -1,6 +1,6 @@
 //! Booking: the part of ingest that runs under the books' lock. Keys are told apart, charges numbered, entries passed through the gate.
 
-use std::collections::HashMap;
+use foldhash::{HashMap, HashMapExt};
 
 use super::prepare::{Cost, Prepared, counts, prepare};
 use super::receipt::Outcome;
@@ -23,7 +23,10 @@ pub struct Submission {
 
 /// What is known of a key before its charge is booked.
 enum Key {
+    /// The filter has never seen the hash.
     New,
+    /// The hash is taken, by another key.
+    Collides,
     Known(KnownCharge),
     /// Another charge of the same transaction has it.
     Twin,
@@ -80,21 +83,20 @@ fn prepare_again_where_masters_moved(session: &Session, submissions: &mut [Submi
 /// For every charge of every submission in order: is its key new, known, or twice in this transaction?
 fn find_keys(session: &mut Session, submissions: &[Submission], booked: &mut Booked) -> Result<Vec<Key>, StoreError> {
     let charges = || submissions.iter().flat_map(|submission| &submission.charges);
-    let mut seen = std::collections::HashSet::with_capacity(charges().count());
+    let mut seen = <foldhash::HashSet<i64> as foldhash::HashSetExt>::with_capacity(charges().count());
     let mut probes = Vec::new();
-    for charge in charges() {
-        if !session.is_new_key(charge.key_hash) {
-            probes.push((i64::from(charge.event.occurred_at.hour()), charge.key_hash));
-        }
+    let are_new: Vec<bool> = charges().map(|charge| session.is_new_key(charge.key_hash)).collect();
+    for (charge, _) in charges().zip(&are_new).filter(|(_, is_new)| !**is_new) {
+        probes.push((i64::from(charge.event.occurred_at.hour()), charge.key_hash));
     }
     let at_hour = if probes.is_empty() { HashMap::new() } else { session.charges_at(&probes)? };
     let mut keys = Vec::with_capacity(seen.capacity());
-    for charge in charges() {
+    for (charge, is_new) in charges().zip(are_new) {
         let is_twin = !seen.insert(charge.key_hash);
         if is_twin {
             booked.entry(charge.key_hash).or_default();
         }
-        let known = if session.is_new_key(charge.key_hash) {
+        let known = if is_new {
             None
         } else {
             let near = at_hour.get(&(i64::from(charge.event.occurred_at.hour()), charge.key_hash));
@@ -103,7 +105,8 @@ fn find_keys(session: &mut Session, submissions: &[Submission], booked: &mut Boo
         keys.push(match known {
             Some(known) => Key::Known(known),
             None if is_twin => Key::Twin,
-            None => Key::New,
+            None if is_new => Key::New,
+            None => Key::Collides,
         });
     }
     Ok(keys)
@@ -142,7 +145,7 @@ fn atomic_conflict(session: &Session, charges: &[Prepared], keys: &[Key], booked
                 || match key {
                     Key::Known(known) => known.content_hash != charge.content_hash,
                     Key::Twin => twin(booked, charge).is_some_and(|twin| twin.content_hash != charge.content_hash),
-                    Key::New => false,
+                    Key::New | Key::Collides => false,
                 }
                 || charge.debit_account == AccountId(0)
                 || session.masters().account_by_id(charge.credit_account).is_none()
@@ -168,7 +171,7 @@ fn conflict(external_id: &str) -> Outcome {
 }
 
 fn book_one(session: &mut Session, charge: Prepared, key: Key, booked: &mut Booked) -> Result<Outcome, AppError> {
-    match key {
+    match &key {
         Key::Known(known) if known.content_hash == charge.content_hash => {
             return Ok(Outcome::Replayed { charge: known.number, entry: known.entry, cost: known.cost });
         }
@@ -179,9 +182,9 @@ fn book_one(session: &mut Session, charge: Prepared, key: Key, booked: &mut Book
                 return Ok(if same { replay_of(&twin.outcome) } else { conflict(&charge.event.external_id) });
             }
         }
-        Key::New => {}
+        Key::New | Key::Collides => {}
     }
-    let stored_hash = free_hash(session, &charge, booked)?;
+    let stored_hash = if matches!(key, Key::New) { charge.key_hash } else { free_hash(session, &charge, booked)? };
     let Some(twins) = booked.get_mut(&charge.key_hash) else {
         return Ok(book_new(session, charge, stored_hash).unwrap_or_else(Outcome::Rejected));
     };

@@ -51,7 +51,12 @@ impl Desk {
         let (messages, queue) = mpsc::channel(WAITING_SUBMISSIONS);
         let thread = std::thread::Builder::new().name(format!("desk-{}", setup.books));
         thread
-            .spawn(move || Clerk { setup, runtime, session: None }.work_off(queue))
+            .spawn(move || {
+                // A connection that goes back to its pool is handed to the runtime, also when the desk closes.
+                let handle = runtime.clone();
+                let _context = handle.enter();
+                Clerk { setup, runtime, session: None }.work_off(queue);
+            })
             .map_err(|error| AppError::Internal(StoreError::Unavailable(error.to_string())))?;
         Ok(Self { messages })
     }

@@ -1,6 +1,6 @@
 //! Interned names and coding blocks of one set of books, cached for the writer.
 
-use std::collections::HashMap;
+use foldhash::HashMap;
 
 use crate::domain::chart::{CodingBlock, NameKind};
 use crate::domain::ids::{BlockId, NameId};

@@ -1,7 +1,8 @@
 //! A session: one writer's view of one set of books, with what a transaction has decided so far.
 
-use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+
+use foldhash::{HashMap, HashMapExt, HashSet, HashSetExt};
 
 use super::key_filter::KeyFilter;
 use super::names::Names;

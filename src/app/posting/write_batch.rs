@@ -1,6 +1,8 @@
 //! What one transaction writes, and the order in which it does.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::BTreeSet;
+
+use foldhash::{HashMap, HashMapExt, HashSet};
 
 use super::session::{Head, NewCharge};
 use crate::domain::chart::{CodingBlock, NameKind};
@@ -11,7 +13,7 @@ use crate::domain::period::{Day, Moment};
 use crate::domain::rejection::{Code, Rejection};
 use crate::domain::report::{Totals, grains_of};
 use crate::store::StoreError;
-use crate::store::ledger::{Cell, Ledger, Rows};
+use crate::store::ledger::{Cell, Ledger};
 use crate::store::rows;
 
 /// Everything decided in one transaction, in the order of its numbers.
@@ -124,184 +126,129 @@ impl Batch {
 
 /// Writes the batch. Postings come before the entries that seal them, the head last: the database checks each step.
 pub fn write(ledger: &mut Ledger, books: BooksId, head: &Head, batch: &Batch, known_hours: &mut HashSet<i32>) -> Result<(), StoreError> {
-    let books = Cell::Int(i64::from(books.0));
-    let now = Cell::Int(batch.recorded_at);
+    let books = int(books.0);
     write_names(ledger, books, batch)?;
     write_charges(ledger, books, batch, known_hours)?;
     write_revisions(ledger, books, batch)?;
-    let mut postings = Rows::of(&rows::POSTING, batch.postings.len());
-    for (number, line, posting) in &batch.postings {
-        let (side, currency) = (i64::from(posting.side.id()), i64::from(posting.currency.id()));
-        postings.push([
-            books,
-            Cell::Int(number.0),
-            Cell::Int(*line),
-            Cell::Int(side),
-            Cell::Int(posting.amount.units()),
-            Cell::Int(currency),
-            Cell::Int(i64::from(posting.block.0)),
-        ]);
-    }
-    ledger.insert(&rows::POSTING, &postings)?;
-    let mut entries = Rows::of(&rows::JOURNAL_ENTRY, batch.entries.len());
-    for entry in &batch.entries {
-        entries.push([
-            books,
-            Cell::Int(entry.number.0),
-            Cell::Int(i64::from(entry.kind.id())),
-            Cell::Int(i64::from(entry.effective_on.0)),
-            now,
-            Cell::int_or_null(entry.charge.map(|charge| charge.0)),
-            Cell::int_or_null(entry.corrects.map(|entry| entry.0)),
-            Cell::Int(entry.postings),
-            Cell::text_or_null(entry.memo.as_deref()),
-        ]);
-    }
-    ledger.insert(&rows::JOURNAL_ENTRY, &entries)?;
-    let balance_rows = batch.balance_rows()?;
-    let mut balances = Rows::of(&rows::BALANCE, balance_rows.len());
-    for ([grain, period, key, currency], totals) in &balance_rows {
-        let int = |value: &i64| Cell::Int(*value);
-        balances.push([
-            books,
-            int(grain),
-            int(period),
-            int(key),
-            int(currency),
-            int(&totals.debit),
-            int(&totals.credit),
-            int(&totals.charges),
-            int(&totals.input_tokens),
-            int(&totals.output_tokens),
-            int(&totals.cache_read_tokens),
-        ]);
-    }
-    ledger.insert(&rows::BALANCE, &balances)?;
+    let postings = batch.postings.iter().map(|(number, line, posting)| {
+        let (side, currency) = (int(posting.side.id()), int(posting.currency.id()));
+        [books, int(number.0), int(*line), side, int(posting.amount.units()), currency, int(posting.block.0)]
+    });
+    ledger.insert(&rows::POSTING, postings)?;
+    let entries = batch.entries.iter().map(|entry| {
+        let charge = Cell::int_or_null(entry.charge.map(|charge| charge.0));
+        let corrects = Cell::int_or_null(entry.corrects.map(|entry| entry.0));
+        let (kind, day, memo) = (int(entry.kind.id()), int(entry.effective_on.0), Cell::text_or_null(entry.memo.as_deref()));
+        [books, int(entry.number.0), kind, day, int(batch.recorded_at), charge, corrects, int(entry.postings), memo]
+    });
+    ledger.insert(&rows::JOURNAL_ENTRY, entries)?;
+    let balances = batch.balance_rows()?.into_iter().map(|([grain, period, key, currency], totals)| {
+        let Totals { debit, credit, charges, input_tokens, output_tokens, cache_read_tokens } = totals;
+        let counts = [int(charges), int(input_tokens), int(output_tokens), int(cache_read_tokens)];
+        let [charges, input, output, cache_read] = counts;
+        [books, int(grain), int(period), int(key), int(currency), int(debit), int(credit), charges, input, output, cache_read]
+    });
+    ledger.insert(&rows::BALANCE, balances)?;
     let advance = "UPDATE books_head SET last_charge = $1, last_entry = $2, last_block = $3, last_name = $4 WHERE books_id = $5";
-    ledger.run(
-        advance,
-        &[Cell::Int(head.last_charge), Cell::Int(head.last_entry), Cell::Int(head.last_block), Cell::Int(head.last_name), books],
-    )
+    ledger.run(advance, &[int(head.last_charge), int(head.last_entry), int(head.last_block), int(head.last_name), books])
+}
+
+fn int(value: impl Into<i64>) -> Cell<'static> {
+    Cell::Int(value.into())
 }
 
 fn write_names(ledger: &mut Ledger, books: Cell<'static>, batch: &Batch) -> Result<(), StoreError> {
-    let mut names = Rows::of(&rows::INTERNED_NAME, batch.names.len());
-    for (id, kind, name) in &batch.names {
-        names.push([books, Cell::Int(i64::from(id.0)), Cell::Int(i64::from(kind.id())), Cell::Text(name)]);
-    }
-    ledger.insert(&rows::INTERNED_NAME, &names)?;
-    let mut blocks = Rows::of(&rows::CODING_BLOCK, batch.blocks.len());
-    for (id, coding) in &batch.blocks {
-        let name = |id: NameId| Cell::Int(i64::from(id.0));
-        blocks.push([
-            books,
-            Cell::Int(i64::from(id.0)),
-            Cell::Int(i64::from(coding.account.0)),
-            name(coding.team),
-            name(coding.project),
-            name(coding.client),
-            name(coding.feature),
-            name(coding.provider),
-            name(coding.model),
-            name(coding.environment),
-        ]);
-    }
-    ledger.insert(&rows::CODING_BLOCK, &blocks)
+    let names = batch.names.iter().map(|(id, kind, name)| [books, int(id.0), int(kind.id()), Cell::Text(name)]);
+    ledger.insert(&rows::INTERNED_NAME, names)?;
+    let blocks = batch.blocks.iter().map(|(id, coding)| {
+        let centers = [int(coding.team.0), int(coding.project.0), int(coding.client.0)];
+        let [team, project, client] = centers;
+        let (feature, provider) = (int(coding.feature.0), int(coding.provider.0));
+        [books, int(id.0), int(coding.account.0), team, project, client, feature, provider, int(coding.model.0), int(coding.environment.0)]
+    });
+    ledger.insert(&rows::CODING_BLOCK, blocks)
 }
 
 fn write_charges(ledger: &mut Ledger, books: Cell<'static>, batch: &Batch, known_hours: &mut HashSet<i32>) -> Result<(), StoreError> {
-    let mut charges = Rows::of(&rows::CHARGE, batch.charges.len());
-    let mut pending = Rows::of(&rows::PENDING_CHARGE, 0);
-    let mut new_hours = BTreeSet::new();
-    for (number, charge, names) in &batch.charges {
-        let event = &charge.event;
-        let name = |id: NameId| Cell::Int(i64::from(id.0));
-        let currency = |money: Option<Money>| Cell::int_or_null(money.map(|money| i64::from(money.currency.id())));
-        let units = |money: Option<Money>| Cell::int_or_null(money.map(|money| money.amount.units()));
-        let hour = event.occurred_at.hour();
-        if !known_hours.contains(&hour) {
-            new_hours.insert(hour);
-        }
-        charges.push([
-            books,
-            Cell::Int(number.0),
-            Cell::Int(i64::from(hour)),
-            Cell::Int(charge.key_hash),
-            Cell::Int(charge.content_hash),
-            name(names.source),
-            Cell::Text(&event.external_id),
-            Cell::Int(event.occurred_at.0),
-            Cell::Int(batch.recorded_at),
-            Cell::Int(i64::from(charge.block.0)),
-            Cell::Int(i64::from(charge.rule)),
-            name(names.variant),
-            name(names.api_key),
-            Cell::text_or_null(event.end_user.as_deref()),
-            Cell::text_or_null(charge.tags.as_deref()),
-            Cell::text_or_null(charge.note.as_deref()),
-            Cell::Text(&charge.meter_lines),
-            Cell::Int(charge.basis),
-            units(charge.cost),
-            currency(charge.cost),
-            Cell::int_or_null(charge.entry.map(|entry| entry.0)),
-            units(event.reported_cost),
-            currency(event.reported_cost),
-        ]);
-        if let Some(reason) = &charge.unpriced {
-            pending.push([
-                books,
-                Cell::Int(number.0),
-                Cell::Int(i64::from(event.occurred_at.day().0)),
-                Cell::Int(i64::from(charge.block.0)),
-                Cell::Text(reason),
-            ]);
-        }
-    }
-    ledger.insert(&rows::CHARGE, &charges)?;
-    ledger.insert(&rows::PENDING_CHARGE, &pending)?;
-    let mut hours = Rows::of(&rows::CHARGE_HOUR, new_hours.len());
-    for hour in &new_hours {
-        hours.push([books, Cell::Int(i64::from(*hour))]);
-    }
-    ledger.insert(&rows::CHARGE_HOUR, &hours)?;
+    let charges = batch.charges.iter().map(|(number, charge, names)| charge_row(books, batch.recorded_at, *number, charge, names));
+    ledger.insert(&rows::CHARGE, charges)?;
+    let pending = batch.charges.iter().filter_map(|(number, charge, _)| {
+        let reason = Cell::Text(charge.unpriced.as_deref()?);
+        Some([books, int(number.0), int(charge.event.occurred_at.day().0), int(charge.block.0), reason])
+    });
+    ledger.insert(&rows::PENDING_CHARGE, pending)?;
+    let hours = batch.charges.iter().map(|(_, charge, _)| charge.event.occurred_at.hour());
+    let new_hours: BTreeSet<i32> = hours.filter(|hour| !known_hours.contains(hour)).collect();
+    ledger.insert(&rows::CHARGE_HOUR, new_hours.iter().map(|hour| [books, int(*hour)]))?;
     known_hours.extend(new_hours);
     Ok(())
 }
 
+/// One row of the table `charge`, in the order of its columns.
+fn charge_row<'a>(
+    books: Cell<'static>,
+    recorded_at: i64,
+    number: ChargeNumber,
+    charge: &'a NewCharge,
+    names: &ChargeNames,
+) -> [Cell<'a>; 23] {
+    let event = &charge.event;
+    let currency = |money: Option<Money>| Cell::int_or_null(money.map(|money| i64::from(money.currency.id())));
+    let units = |money: Option<Money>| Cell::int_or_null(money.map(|money| money.amount.units()));
+    [
+        books,
+        int(number.0),
+        int(event.occurred_at.hour()),
+        int(charge.key_hash),
+        int(charge.content_hash),
+        int(names.source.0),
+        Cell::Text(&event.external_id),
+        int(event.occurred_at.0),
+        int(recorded_at),
+        int(charge.block.0),
+        int(charge.rule),
+        int(names.variant.0),
+        int(names.api_key.0),
+        Cell::text_or_null(event.end_user.as_deref()),
+        Cell::text_or_null(charge.tags.as_deref()),
+        Cell::text_or_null(charge.note.as_deref()),
+        Cell::Text(&charge.meter_lines),
+        int(charge.basis),
+        units(charge.cost),
+        currency(charge.cost),
+        Cell::int_or_null(charge.entry.map(|entry| entry.0)),
+        units(event.reported_cost),
+        currency(event.reported_cost),
+    ]
+}
+
 fn write_revisions(ledger: &mut Ledger, books: Cell<'static>, batch: &Batch) -> Result<(), StoreError> {
-    let mut revisions = Rows::of(&rows::CHARGE_REVISION, batch.revisions.len());
-    for revision in &batch.revisions {
-        revisions.push([
+    let now = int(batch.recorded_at);
+    let revisions = batch.revisions.iter().map(|revision| {
+        let cost = revision.cost;
+        [
             books,
-            Cell::Int(revision.charge.0),
-            Cell::Int(revision.revision),
-            Cell::Int(batch.recorded_at),
-            Cell::Int(i64::from(revision.kind.id())),
-            Cell::Int(i64::from(revision.block.0)),
-            Cell::Int(revision.rule),
+            int(revision.charge.0),
+            int(revision.revision),
+            now,
+            int(revision.kind.id()),
+            int(revision.block.0),
+            int(revision.rule),
             Cell::text_or_null(revision.note.as_deref()),
             Cell::Text(&revision.meter_lines),
-            Cell::Int(revision.basis),
-            Cell::int_or_null(revision.cost.map(|cost| cost.amount.units())),
-            Cell::int_or_null(revision.cost.map(|cost| i64::from(cost.currency.id()))),
+            int(revision.basis),
+            Cell::int_or_null(cost.map(|cost| cost.amount.units())),
+            Cell::int_or_null(cost.map(|cost| i64::from(cost.currency.id()))),
             Cell::int_or_null(revision.entry.map(|entry| entry.0)),
-        ]);
-    }
-    ledger.insert(&rows::CHARGE_REVISION, &revisions)?;
+        ]
+    });
+    ledger.insert(&rows::CHARGE_REVISION, revisions)?;
     for charge in &batch.priced {
-        ledger.run("DELETE FROM pending_charge WHERE books_id = $1 AND charge_id = $2", &[books, Cell::Int(charge.0)])?;
+        ledger.run("DELETE FROM pending_charge WHERE books_id = $1 AND charge_id = $2", &[books, int(charge.0)])?;
     }
-    let mut commands = Rows::of(&rows::COMMAND, batch.commands.len());
-    for command in &batch.commands {
-        let now = Cell::Int(batch.recorded_at);
-        commands.push([
-            books,
-            Cell::Text(command.operation),
-            Cell::Text(&command.key),
-            Cell::Int(command.content_hash),
-            Cell::Text(&command.receipt),
-            now,
-        ]);
-    }
-    ledger.insert(&rows::COMMAND, &commands)
+    let commands = batch.commands.iter().map(|command| {
+        let (operation, key) = (Cell::Text(command.operation), Cell::Text(&command.key));
+        [books, operation, key, int(command.content_hash), Cell::Text(&command.receipt), now]
+    });
+    ledger.insert(&rows::COMMAND, commands)
 }

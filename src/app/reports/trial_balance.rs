@@ -57,6 +57,10 @@ pub async fn trial_balance(app: &App, actor: &Actor, as_of: Day) -> Result<Trial
     }
     let mut rows = Vec::with_capacity(totals.len());
     for ((account, currency), (debit, credit)) in totals {
+        // A balance also counts charges that cost nothing; they have no postings.
+        if debit == 0 && credit == 0 {
+            continue;
+        }
         let id = i32::try_from(account).ok().map(AccountId);
         let account = id.and_then(|id| access.masters.account_by_id(id)).cloned();
         let account = account.ok_or_else(|| StoreError::corrupt("a balance names an account that is not in the chart"))?;

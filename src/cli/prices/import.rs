@@ -12,7 +12,7 @@ use clap::{Args, ValueEnum};
 use super::{SHOWN_REFUSALS, explained};
 use crate::app::App;
 use crate::app::auth::Actor;
-use crate::app::masters::{self, SkippedPrice, read_instant, read_price_list};
+use crate::app::masters::{self, ImportPriceMapError, SkippedPrice, read_instant, read_price_list};
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Format {
@@ -52,7 +52,11 @@ pub(super) async fn import(args: ImportArgs, app: &App, actor: &Actor, out: &mut
         Format::Litellm => {
             let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
             let imported = masters::import_price_map(app, actor, BufReader::new(file), &name, args.from).await;
-            let imported = imported.with_context(|| format!("{} cannot be imported", path.display()))?;
+            let imported = match imported {
+                // Its sentence has the cause in it.
+                Err(ImportPriceMapError::Unreadable(error)) => anyhow::bail!("{}: {error}", path.display()),
+                imported => imported.with_context(|| format!("{} cannot be imported", path.display()))?,
+            };
             (imported.prices, imported.skipped)
         }
     };

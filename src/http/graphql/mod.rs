@@ -6,6 +6,7 @@
 mod answer;
 pub(super) mod limits;
 pub(super) mod request;
+mod selected;
 mod tokens;
 
 use std::future::Future;
@@ -85,7 +86,7 @@ async fn execute(
     method: Method,
     answer_type: AnswerType,
 ) -> Result<Response, Problem> {
-    let document = match limits::read_document(&request.query, &state.config.graphql) {
+    let mut document = match limits::read_document(&request.query, &state.config.graphql) {
         Ok(document) => document,
         Err(refusal) => return Ok(answer::refused_document(&refusal, answer_type)),
     };
@@ -95,6 +96,7 @@ async fn execute(
         return Err(Problem::new(StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", message)
             .with_header(header::ALLOW, HeaderValue::from_static("POST")));
     }
+    selected::select_operation(&mut document, request.operation_name.as_deref());
     let mut executable = async_graphql::Request::new(request.query)
         .variables(request.variables)
         .data(actor)

@@ -10,7 +10,7 @@ mod tape;
 
 use postgres::PostgresLedger;
 use sqlite::SqliteLedger;
-pub use table::{Cell, Column, Row, RowExt, Rows, Table, Value};
+pub use table::{Cell, Column, Row, RowExt, Table, Value};
 pub use tape::{Tape, Written};
 
 use super::{Engine, Store, StoreError};
@@ -132,17 +132,25 @@ impl Ledger {
         self.scan(sql, parameters, |_| Ok(()))
     }
 
-    /// Inserts rows; `table.on_conflict` says what happens to keys that exist.
+    /// Inserts rows; `table.on_conflict` says what happens to keys that exist. SQLite binds them one by one as they come.
     ///
     /// # Errors
     /// Any database failure; the caller then rolls back.
-    pub fn insert(&mut self, table: &'static Table, rows: &Rows<'_>) -> Result<(), StoreError> {
-        if rows.is_empty() {
+    pub fn insert<'a, const N: usize>(
+        &mut self,
+        table: &'static Table,
+        rows: impl Iterator<Item = [Cell<'a>; N]>,
+    ) -> Result<(), StoreError> {
+        let mut rows = rows.peekable();
+        if rows.peek().is_none() {
             return Ok(());
         }
-        if let Some(tape) = &self.tape {
-            tape.rows(table, rows);
-        }
+        let tape = self.tape.as_ref().filter(|tape| tape.is_on());
+        let rows = rows.inspect(|row| {
+            if let Some(tape) = tape {
+                tape.row(table, row);
+            }
+        });
         match &mut self.engine {
             Connection::Sqlite(ledger) => ledger.insert(table, rows),
             Connection::Postgres(ledger) => ledger.insert(table, rows),

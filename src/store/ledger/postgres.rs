@@ -7,7 +7,7 @@ use sqlx::query::Query;
 use sqlx::{AssertSqlSafe, Column as _, Executor, PgPool, Postgres, Row as _, TypeInfo};
 use tokio::runtime::Handle;
 
-use super::{Cell, Column, Rows, Table, Value};
+use super::{Cell, Column, Table, Value};
 use crate::store::StoreError;
 
 pub struct PostgresLedger {
@@ -111,39 +111,57 @@ impl PostgresLedger {
         })
     }
 
-    pub fn insert(&mut self, table: &Table, rows: &Rows<'_>) -> Result<(), StoreError> {
-        let arrays: Vec<String> = table
-            .columns
-            .iter()
-            .zip(1..)
-            .map(|(column, number)| match column {
-                Column::Int(_) => format!("${number}::bigint[]"),
-                Column::Text(_) => format!("${number}::text[]"),
-            })
-            .collect();
+    pub fn insert<'a, const N: usize>(&mut self, table: &Table, rows: impl Iterator<Item = [Cell<'a>; N]>) -> Result<(), StoreError> {
+        let mut arrays: Vec<Array> = table.columns.iter().map(|column| Array::of(*column)).collect();
+        for row in rows {
+            arrays.iter_mut().zip(row).for_each(|(array, cell)| array.push(cell));
+        }
+        let types: Vec<String> = arrays.iter().zip(1..).map(|(array, number)| format!("${number}::{}[]", array.type_name())).collect();
         let sql = format!(
             "INSERT INTO {} ({}) SELECT * FROM UNNEST({}) {}",
             table.name,
             table.column_list(),
-            arrays.join(", "),
+            types.join(", "),
             table.on_conflict
         );
-        let mut query = sqlx::query(AssertSqlSafe(sql));
-        for (position, column) in table.columns.iter().enumerate() {
-            query = match column {
-                Column::Int(_) => query.bind(
-                    rows.column(position).map(|cell| if let Cell::Int(value) = cell { Some(*value) } else { None }).collect::<Vec<_>>(),
-                ),
-                Column::Text(_) => query.bind(
-                    rows.column(position)
-                        .map(|cell| if let Cell::Text(value) = cell { Some((*value).to_owned()) } else { None })
-                        .collect::<Vec<_>>(),
-                ),
-            };
-        }
+        let query = arrays.into_iter().fold(sqlx::query(AssertSqlSafe(sql)), |query, array| match array {
+            Array::Int(values) => query.bind(values),
+            Array::Text(values) => query.bind(values),
+        });
         let (runtime, connection) = self.connection()?;
         runtime.block_on(query.execute(&mut **connection))?;
         Ok(())
+    }
+}
+
+/// One column of many rows.
+enum Array {
+    Int(Vec<Option<i64>>),
+    Text(Vec<Option<String>>),
+}
+
+impl Array {
+    fn of(column: Column) -> Self {
+        match column {
+            Column::Int(_) => Self::Int(Vec::new()),
+            Column::Text(_) => Self::Text(Vec::new()),
+        }
+    }
+
+    fn type_name(&self) -> &'static str {
+        match self {
+            Self::Int(_) => "bigint",
+            Self::Text(_) => "text",
+        }
+    }
+
+    fn push(&mut self, cell: Cell<'_>) {
+        match (self, cell) {
+            (Self::Int(values), Cell::Int(value)) => values.push(Some(value)),
+            (Self::Text(values), Cell::Text(value)) => values.push(Some(value.to_owned())),
+            (Self::Int(values), _) => values.push(None),
+            (Self::Text(values), _) => values.push(None),
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, ToSql, params_from_iter};
 
-use super::{Cell, Rows, Table, Value};
+use super::{Cell, Table, Value};
 use crate::store::StoreError;
 
 pub struct SqliteLedger {
@@ -68,11 +68,13 @@ impl SqliteLedger {
         Ok(())
     }
 
-    pub fn insert(&mut self, table: &Table, rows: &Rows<'_>) -> Result<(), StoreError> {
-        let marks = vec!["?"; table.columns.len()].join(", ");
-        let sql = format!("INSERT INTO {} ({}) VALUES ({marks}) {}", table.name, table.column_list(), table.on_conflict);
+    pub fn insert<'a, const N: usize>(&mut self, table: &Table, rows: impl Iterator<Item = [Cell<'a>; N]>) -> Result<(), StoreError> {
+        let marks = vec!["?"; N].join(", ");
+        // A row that is refused ends the transaction. With the default, ABORT, each row of a guarded table would need a savepoint.
+        let or = if table.on_conflict.is_empty() { "OR ROLLBACK " } else { "" };
+        let sql = format!("INSERT {or}INTO {} ({}) VALUES ({marks}) {}", table.name, table.column_list(), table.on_conflict);
         let mut statement = self.connection.prepare_cached(&sql)?;
-        for row in rows.iter() {
+        for row in rows {
             for (position, cell) in row.iter().enumerate() {
                 statement.raw_bind_parameter(position + 1, cell)?;
             }

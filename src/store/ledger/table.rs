@@ -101,34 +101,3 @@ impl Table {
         self.columns.iter().map(|column| column.name()).collect::<Vec<_>>().join(", ")
     }
 }
-
-/// Rows of one table, cell after cell.
-#[derive(Debug, Default)]
-pub struct Rows<'a> {
-    cells: Vec<Cell<'a>>,
-    width: usize,
-}
-
-impl<'a> Rows<'a> {
-    pub fn of(table: &Table, rows: usize) -> Self {
-        Self { cells: Vec::with_capacity(table.columns.len() * rows), width: table.columns.len() }
-    }
-
-    pub fn push<const N: usize>(&mut self, row: [Cell<'a>; N]) {
-        debug_assert_eq!(N, self.width, "a row has one cell a column");
-        self.cells.extend_from_slice(&row);
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.cells.is_empty()
-    }
-
-    pub(super) fn iter(&self) -> impl Iterator<Item = &[Cell<'a>]> {
-        self.cells.chunks_exact(self.width.max(1))
-    }
-
-    /// One column of every row.
-    pub(super) fn column(&self, position: usize) -> impl Iterator<Item = &Cell<'a>> {
-        self.cells.iter().skip(position).step_by(self.width.max(1))
-    }
-}

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::{Cell, Rows, Table, Value};
+use super::{Cell, Table, Value};
 
 /// One thing that was written.
 pub enum Written {
@@ -40,8 +40,21 @@ impl Tape {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).is_on = true;
     }
 
-    pub(super) fn rows(&self, table: &'static Table, rows: &Rows<'_>) {
-        self.push(|| Written::Rows { table, cells: rows.iter().flatten().map(owned).collect() });
+    pub(super) fn is_on(&self) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).is_on
+    }
+
+    /// Adds a row to the rows of its table written last, or begins new ones.
+    pub(super) fn row(&self, table: &'static Table, row: &[Cell<'_>]) {
+        let mut recording = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let row = row.iter().map(owned);
+        match recording.written.last_mut() {
+            Some(Written::Rows { table: last, cells }) if last.name == table.name => cells.extend(row),
+            _ => {
+                let cells = row.collect();
+                recording.written.push(Written::Rows { table, cells });
+            }
+        }
     }
 
     pub(super) fn statement(&self, sql: &str, parameters: &[Cell<'_>]) {
