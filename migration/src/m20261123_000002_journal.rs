@@ -199,21 +199,21 @@ FOR EACH STATEMENT EXECUTE FUNCTION posting_not_after_sealing();
 CREATE FUNCTION journal_entry_is_balanced() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     batch record;
-    unbalanced bigint;
+    refused bigint;
 BEGIN
-    FOR batch IN SELECT books_id, min(number) AS first, max(number) AS last, count(*) AS entries, sum(posting_count) AS postings FROM posted GROUP BY books_id LOOP
-        SELECT entry_number INTO unbalanced FROM posting
-        WHERE books_id = batch.books_id AND entry_number BETWEEN batch.first AND batch.last
-        GROUP BY entry_number, currency_id HAVING sum(CASE side WHEN 1 THEN amount ELSE -amount END) <> 0 LIMIT 1;
+    FOR batch IN SELECT books_id, min(number) AS first, max(number) AS last FROM posted GROUP BY books_id LOOP
+        SELECT entry_number INTO refused FROM (
+            SELECT entry_number, currency_id, CASE side WHEN 1 THEN amount ELSE -amount END AS signed, 1 AS lines FROM posting
+            WHERE books_id = batch.books_id AND entry_number BETWEEN batch.first AND batch.last
+            UNION ALL
+            SELECT number, NULL, 0, -posting_count FROM posted WHERE books_id = batch.books_id) line
+        GROUP BY entry_number
+        HAVING sum(lines) <> 0 OR sum(signed) <> 0 OR (min(currency_id) <> max(currency_id) AND EXISTS (
+            SELECT 1 FROM posting p WHERE p.books_id = batch.books_id AND p.entry_number = line.entry_number
+            GROUP BY p.currency_id HAVING sum(CASE p.side WHEN 1 THEN p.amount ELSE -p.amount END) <> 0))
+        LIMIT 1;
         IF FOUND THEN
-            RAISE EXCEPTION 'entry % does not balance', unbalanced USING ERRCODE = 'integrity_constraint_violation';
-        END IF;
-        SELECT e.number INTO unbalanced FROM posted e
-        LEFT JOIN (SELECT entry_number, count(*) AS lines FROM posting
-                   WHERE books_id = batch.books_id AND entry_number BETWEEN batch.first AND batch.last GROUP BY entry_number) p ON p.entry_number = e.number
-        WHERE e.books_id = batch.books_id AND p.lines IS DISTINCT FROM e.posting_count LIMIT 1;
-        IF FOUND THEN
-            RAISE EXCEPTION 'entry % does not have all its postings', unbalanced USING ERRCODE = 'integrity_constraint_violation';
+            RAISE EXCEPTION 'entry % does not balance, or lacks postings', refused USING ERRCODE = 'integrity_constraint_violation';
         END IF;
     END LOOP;
     RETURN NULL;

@@ -1,6 +1,6 @@
 //! Charges from their rows: names in place of ids, unit prices in place of numbers, the current state out of the revisions.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde::Deserialize;
 
@@ -29,6 +29,8 @@ struct Context<'a> {
     directory: Directory,
     rules: HashMap<RuleId, String>,
     reasons: HashMap<ChargeNumber, String>,
+    /// The reversal of each entry that has one.
+    reversals: HashMap<EntryNumber, EntryNumber>,
 }
 
 /// Charges from their rows; rows that the reader does not see are left out.
@@ -55,11 +57,14 @@ pub(super) async fn assembled(access: &Access<'_>, rows: Vec<ChargeRow>) -> Resu
         }
     }
     rules.remove(&RuleId(0));
+    let corrected: BTreeSet<_> = histories.iter().flat_map(|(_, later)| later).filter_map(|state| state.entry).collect();
+    let corrected: Vec<_> = corrected.into_iter().collect();
     let context = Context {
         access,
         directory: Directory::load_with_names(access, blocks, names).await?,
         rules: if rules.is_empty() { HashMap::new() } else { journal::rule_codes(store, books, rules).await? },
         reasons: store::pending_reasons(store, books, &numbers).await?,
+        reversals: if corrected.is_empty() { HashMap::new() } else { journal::reversals_of(store, books, &corrected).await? },
     };
     let mut charges = Vec::with_capacity(histories.len());
     for (row, later) in histories {
@@ -114,9 +119,24 @@ impl Context<'_> {
             rating,
             attribution: self.attribution(current, &block)?,
             entry,
-            corrections: corrections(later, entry),
+            corrections: self.corrections(later, entry),
             external_id: row.external_id,
         }))
+    }
+
+    /// The entries of the revisions but the one that booked the charge, and their reversals, in the order of posting. A revision that
+    /// posted nothing, and one that went back to an earlier state, names an entry that is there already.
+    fn corrections(&self, later: &[ChargeState], booked: Option<EntryNumber>) -> Vec<Correction> {
+        let mut kinds = BTreeMap::new();
+        for state in later {
+            let (Some(entry), Some(kind)) = (state.entry, state_kind(state)) else { continue };
+            if Some(entry) != booked {
+                kinds.entry(entry).or_insert(kind);
+            }
+        }
+        let reversals: Vec<_> = kinds.keys().filter_map(|entry| self.reversals.get(entry)).copied().collect();
+        kinds.extend(reversals.into_iter().map(|reversal| (reversal, EntryKind::Reversal)));
+        kinds.into_iter().map(|(entry, kind)| Correction { entry, kind }).collect()
     }
 
     fn rating(&self, state: &ChargeState) -> Result<Vec<RatingLine>, StoreError> {
@@ -165,12 +185,6 @@ fn status_of(state: &ChargeState) -> Result<ChargeStatus, StoreError> {
 /// The kind of correction that made a revision.
 fn state_kind(state: &ChargeState) -> Option<EntryKind> {
     state.kind.and_then(|kind| i16::try_from(kind).ok()).and_then(EntryKind::from_id)
-}
-
-/// Entries of the revisions but the one that booked the charge.
-fn corrections(later: &[ChargeState], booked: Option<EntryNumber>) -> Vec<Correction> {
-    let entries = later.iter().filter_map(|state| Some(Correction { entry: state.entry?, kind: state_kind(state)? }));
-    entries.filter(|correction| Some(correction.entry) != booked).collect()
 }
 
 fn decoded(text: &str) -> Result<Vec<meter_lines::MeterLine>, StoreError> {

@@ -139,14 +139,14 @@ fn atomic_conflict(session: &Session, charges: &[Prepared], keys: &[Key], booked
         .iter()
         .zip(keys)
         .map(|(charge, key)| {
-            let own_twin = own.insert((&charge.event.source, &charge.event.external_id), charge.content_hash);
-            let conflicts_within = own_twin.is_some_and(|content| content != charge.content_hash);
-            conflicts_within
-                || match key {
-                    Key::Known(known) => known.content_hash != charge.content_hash,
-                    Key::Twin => twin(booked, charge).is_some_and(|twin| twin.content_hash != charge.content_hash),
-                    Key::New | Key::Collides => false,
-                }
+            let first = *own.entry((&charge.event.source, &charge.event.external_id)).or_insert(charge.content_hash);
+            // What the books have counts; among new charges the first of the call does.
+            let kept = match key {
+                Key::Known(known) => known.content_hash,
+                Key::Twin => twin(booked, charge).map_or(first, |twin| twin.content_hash),
+                Key::New | Key::Collides => first,
+            };
+            kept != charge.content_hash
                 || charge.debit_account == AccountId(0)
                 || session.masters().account_by_id(charge.credit_account).is_none()
         })

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use foldhash::{HashMap, HashMapExt, HashSet};
 
 use super::session::{Head, NewCharge};
+use super::stored_charge::basis;
 use crate::domain::chart::{CodingBlock, NameKind};
 use crate::domain::ids::{BlockId, BooksId, ChargeNumber, EntryNumber, NameId};
 use crate::domain::journal::{EntryDraft, EntryKind, Posting};
@@ -243,6 +244,11 @@ fn write_revisions(ledger: &mut Ledger, books: Cell<'static>, batch: &Batch) -> 
         ]
     });
     ledger.insert(&rows::CHARGE_REVISION, revisions)?;
+    // A charge that waits for its price is counted under its owner of now.
+    for revision in batch.revisions.iter().filter(|revision| revision.basis == basis::UNPRICED) {
+        let key = [int(i64::from(revision.block.0)), books, int(revision.charge.0)];
+        ledger.run("UPDATE pending_charge SET block_id = $1 WHERE books_id = $2 AND charge_id = $3", &key)?;
+    }
     for charge in &batch.priced {
         ledger.run("DELETE FROM pending_charge WHERE books_id = $1 AND charge_id = $2", &[books, int(charge.0)])?;
     }

@@ -1,0 +1,216 @@
+//! Who may do what: every query and mutation of the schema for every role, compared with a list that people read.
+
+use std::collections::BTreeMap;
+
+use async_graphql::parser::parse_schema;
+use async_graphql::parser::types::{TypeKind, TypeSystemDefinition};
+use serde_json::json;
+use tallybook::app::auth::{Role, Scope};
+use tallybook::http::HttpConfig;
+use tallybook::store::StoreOptions;
+
+use crate::golden;
+use crate::harness::{Answer, Engine, World, charge, ndjson, run};
+
+/// Harmless operations, one for each field of the schema. A field that is not here fails the tests until someone has classified it.
+const OPERATIONS: &[(&str, &str)] = &[
+    ("Query.accounts", "{ accounts { code } }"),
+    ("Query.attributionRules", "{ attributionRules { code } }"),
+    ("Query.books", "{ books { code } }"),
+    ("Query.charge", "{ charge(source: \"gateway\", externalId: \"c1\") { status } }"),
+    ("Query.charges", "{ charges { nodes { externalId } } }"),
+    ("Query.costCenters", "{ costCenters { nodes { code } } }"),
+    ("Query.discounts", "{ discounts { id } }"),
+    ("Query.environments", "{ environments }"),
+    ("Query.features", "{ features }"),
+    ("Query.journalEntries", "{ journalEntries { nodes { number } } }"),
+    ("Query.journalEntry", "{ journalEntry(number: 1) { number } }"),
+    ("Query.limits", "{ limits { depth } }"),
+    ("Query.modelAliases", "{ modelAliases { alias } }"),
+    ("Query.models", "{ models }"),
+    ("Query.postingRules", "{ postingRules { code } }"),
+    ("Query.prices", "{ prices(first: 1) { nodes { id } } }"),
+    ("Query.providers", "{ providers { provider } }"),
+    ("Query.spend", "{ spend(from: \"2026-01-01\", to: \"2026-02-01\", groupBy: []) { total { amount } } }"),
+    ("Query.trialBalance", "{ trialBalance(asOf: \"2026-01-31\") { throughEntry } }"),
+    ("Query.viewer", "{ viewer { subject } }"),
+    ("Mutation.deletePostingRules", "mutation { deletePostingRules(input: { codes: [] }) { deleted } }"),
+    (
+        "Mutation.reattributeCharges",
+        "mutation { reattributeCharges(input: { from: \"2026-01-01\", to: \"2026-01-02\", dryRun: true }) { moved } }",
+    ),
+    ("Mutation.recordCharges", "mutation { recordCharges(input: { charges: [] }) { recorded } }"),
+    (
+        "Mutation.rerateCharges",
+        "mutation { rerateCharges(input: { from: \"2026-01-01T00:00:00Z\", to: \"2026-01-02T00:00:00Z\", dryRun: true }) { posted } }",
+    ),
+    (
+        "Mutation.reverseJournalEntry",
+        "mutation { reverseJournalEntry(input: { idempotencyKey: \"k\", number: 999, effectiveOn: \"2026-01-05\", reason: \"r\" }) { replayed } }",
+    ),
+    ("Mutation.saveAccounts", "mutation { saveAccounts(input: { accounts: [] }) { accounts { code } } }"),
+    ("Mutation.saveAttributionRules", "mutation { saveAttributionRules(input: { attributionRules: [] }) { attributionRules { code } } }"),
+    ("Mutation.saveCostCenters", "mutation { saveCostCenters(input: { costCenters: [] }) { costCenters { code } } }"),
+    ("Mutation.saveDiscounts", "mutation { saveDiscounts(input: { discounts: [] }) { discounts { id } } }"),
+    ("Mutation.saveModelAliases", "mutation { saveModelAliases(input: { modelAliases: [] }) { modelAliases { alias } } }"),
+    ("Mutation.savePostingRules", "mutation { savePostingRules(input: { postingRules: [] }) { postingRules { code } } }"),
+    ("Mutation.savePrices", "mutation { savePrices(input: { prices: [] }) { prices { id } } }"),
+    ("Mutation.saveProviders", "mutation { saveProviders(input: { providers: [] }) { providers { provider } } }"),
+];
+
+/// Fields that answer every valid token, whatever its books: they tell only what the token itself or the program says. It may only shrink.
+const ABOUT_NO_BOOKS: &[&str] = &["Query.limits", "Query.viewer"];
+
+#[test]
+fn every_field_of_the_schema_is_classified() {
+    let schema = parse_schema(tallybook::graphql::sdl()).unwrap();
+    let mut fields = Vec::new();
+    for definition in &schema.definitions {
+        let TypeSystemDefinition::Type(definition) = definition else { continue };
+        let name = definition.node.name.node.as_str();
+        if let (TypeKind::Object(object), "Query" | "Mutation" | "Subscription") = (&definition.node.kind, name) {
+            fields.extend(object.fields.iter().map(|field| format!("{name}.{}", field.node.name.node)));
+        }
+    }
+    let mut classified: Vec<String> = OPERATIONS.iter().map(|operation| operation.0.to_owned()).collect();
+    fields.sort();
+    classified.sort();
+    assert_eq!(fields, classified, "give every field of the schema an operation in OPERATIONS, and only those");
+}
+
+fn only_search() -> Option<Scope> {
+    Some(Scope { teams: ["search".to_owned()].into(), ..Scope::default() })
+}
+
+fn is_allowed(field: &str, answer: &Answer) -> bool {
+    if answer.status.is_success() && (answer.text.is_empty() || answer.json().get("errors").is_none()) {
+        return true;
+    }
+    assert_eq!(answer.error_code(), "FORBIDDEN", "{field}: {}", answer.text);
+    false
+}
+
+#[test]
+fn each_role_may_do_what_the_list_says() {
+    run(Engine::Sqlite, async |world| {
+        world.book(&[charge("c1")]).await;
+        let public = HttpConfig { listen: "0.0.0.0:8080".parse().unwrap(), ..HttpConfig::default() };
+        let world = world.reopened(StoreOptions::new(world.database.url()), &public).await;
+        let mut allowed: BTreeMap<String, String> = BTreeMap::new();
+        for (limit, scope) in [("", None), ("limited-", only_search())] {
+            for role in Role::ALL {
+                let token = world.token("main", role, scope.clone());
+                let mut note = |field: &str, is_allowed: bool| {
+                    let roles = allowed.entry(field.to_owned()).or_default();
+                    if is_allowed {
+                        roles.push_str(&format!(" {limit}{role}"));
+                    }
+                };
+                for (field, operation) in OPERATIONS {
+                    note(field, is_allowed(field, &world.post_graphql(&token, &json!({ "query": operation })).await));
+                }
+                note("POST /v1/charges", is_allowed("POST /v1/charges", &world.post_charges(&token, None, "").await));
+                note("GET /metrics", world.get_metrics(&token).await);
+            }
+        }
+        let lines: String = allowed.iter().map(|(field, roles)| format!("{field}:{roles}\n")).collect();
+        golden::compare("tests/it/golden/authorisation.txt", &format!("{HEAD}{lines}"));
+    });
+}
+
+const HEAD: &str = "# Which roles may use which field. `limited-` is a token limited to cost centers.\n\
+                    # Written by `UPDATE=1 scripts/test --test it authorisation`; every change of a line is a change of who may do what.\n";
+
+impl World {
+    async fn get_metrics(&self, token: &str) -> bool {
+        let request = axum::http::Request::get("/metrics").header("authorization", format!("Bearer {token}"));
+        let answer = self.send(request.body(axum::body::Body::empty()).unwrap()).await;
+        answer.status == 200 || {
+            assert_eq!(answer.error_code(), "FORBIDDEN");
+            false
+        }
+    }
+}
+
+#[test]
+fn without_a_valid_token_nothing_is_answered() {
+    run(Engine::Sqlite, async |world| {
+        let expired = world.token("main", Role::Admin, None);
+        let forged = format!("{}x", world.admin);
+        world.set_clock("2026-06-01T00:00:00Z");
+        for (field, operation) in OPERATIONS {
+            for token in ["", "nonsense", "a.b.c", &expired, &forged] {
+                let answer = world.post_graphql(token, &json!({ "query": operation })).await;
+                assert_eq!((answer.status.as_u16(), answer.error_code()), (401, "UNAUTHENTICATED".to_owned()), "{field} with `{token}`");
+                assert!(answer.headers.contains_key("www-authenticate"));
+            }
+        }
+        let none = axum::http::Request::post("/v1/charges").body(axum::body::Body::from(ndjson([&charge("c1")]))).unwrap();
+        let answer = world.send(none).await;
+        assert_eq!((answer.status.as_u16(), answer.error_code()), (401, "UNAUTHENTICATED".to_owned()));
+        assert_eq!(world.database.number("SELECT count(*) FROM charge").await, 0);
+    });
+}
+
+#[test]
+fn for_books_that_are_not_there_nothing_is_found() {
+    run(Engine::Sqlite, async |world| {
+        world.book(&[charge("c1")]).await;
+        let stranger = world.token("elsewhere", Role::Admin, None);
+        for (field, operation) in OPERATIONS {
+            if ABOUT_NO_BOOKS.contains(field) {
+                continue;
+            }
+            assert_eq!(world.graphql_error(&stranger, operation, json!({})).await, "NOT_FOUND", "{field}");
+        }
+        let answer = world.post_charges(&stranger, None, ndjson([&charge("c1")])).await;
+        assert_eq!((answer.status.as_u16(), answer.error_code()), (404, "NOT_FOUND".to_owned()));
+    });
+}
+
+on_both_engines!(rows_of_other_books_are_not_found, an_ingest_token_records_and_reads_nothing_back);
+
+async fn rows_of_other_books_are_not_found(world: World) {
+    world.save_centers("search", "assistant", "gearpeak").await;
+    world.book(&[charge("c1").team("search").feature("secret-feature"), charge("c2").team("search")]).await;
+    tallybook::app::masters::create_books(world.app.store(), &world.clock, "other", "Other").await.unwrap();
+    let other = world.token("other", Role::Admin, None);
+    let everything = "{ charge(source: \"gateway\", externalId: \"c1\") { status } charges { nodes { externalId } } journalEntry(number: 1) { number }
+        journalEntries { nodes { number } } features models environments costCenters(kind: TEAM) { nodes { code } }
+        spend(from: \"2026-01-01\", to: \"2026-02-01\", groupBy: [TEAM]) { total { amount } rows { charges } } trialBalance(asOf: \"2026-01-31\") { rows { debit } } }";
+    let data = world.graphql_as(&other, everything, json!({})).await;
+    let nodes = |field: &str| data[field]["nodes"].as_array().unwrap().len();
+    assert_eq!((&data["charge"], &data["journalEntry"]), (&json!(null), &json!(null)));
+    assert_eq!((nodes("charges"), nodes("journalEntries"), nodes("costCenters")), (0, 0, 1));
+    assert_eq!((&data["features"], &data["models"]), (&json!([]), &json!([])));
+    assert_eq!(
+        (&data["spend"]["rows"], &data["spend"]["total"]["amount"], &data["trialBalance"]["rows"]),
+        (&json!([]), &json!("0"), &json!([]))
+    );
+    let reverse = "mutation { reverseJournalEntry(input: { idempotencyKey: \"k\", number: 1, effectiveOn: \"2026-01-09\", reason: \"r\" }) { userErrors { code } } }";
+    let refused = world.graphql_as(&other, reverse, json!({})).await;
+    assert_eq!(refused["reverseJournalEntry"]["userErrors"][0]["code"], "ENTRY_NOT_FOUND");
+    // The same key in other books is another charge, numbered on its own.
+    let receipt = world.post_charges(&other, None, ndjson([&charge("c1")])).await.lines().remove(0);
+    assert_eq!((&receipt["status"], &receipt["entry"]), (&json!("RECORDED"), &json!("1")));
+    world.assert_verified().await;
+}
+
+async fn an_ingest_token_records_and_reads_nothing_back(world: World) {
+    let ingest = world.token("main", Role::Ingest, None);
+    let receipt = world.post_charges(&ingest, None, ndjson([&charge("c1")])).await.lines().remove(0);
+    assert_eq!(receipt["status"], "RECORDED");
+    let record = |selection: &str| {
+        format!(
+            "mutation R($charges: [ChargeInput!]!) {{ recordCharges(input: {{ charges: $charges }}) {{ results {{ status charge {{ {selection} }} }} }} }}"
+        )
+    };
+    let variables = json!({ "charges": [charge("c2").0] });
+    let receipt = world.graphql_as(&ingest, &record("id externalId cost { amount } journalEntry { number }"), variables.clone()).await;
+    assert_eq!(receipt["recordCharges"]["results"][0]["charge"]["cost"]["amount"], "0.0065", "what the receipt says is told");
+    for selection in
+        ["attribution { team }", "rating { unitPrice }", "occurredAt", "journalEntry { kind }", "journalEntry { postings { line } }"]
+    {
+        assert_eq!(world.graphql_error(&ingest, &record(selection), variables.clone()).await, "FORBIDDEN", "{selection}");
+    }
+}

@@ -1,0 +1,37 @@
+//! Behaviour tests: the whole house through its doors, on SQLite and on PostgreSQL.
+//!
+//! Run them with `scripts/test --test it`. Every test opens fresh books named `main`, on a clock that stands at noon of 2026-01-15.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::as_conversions,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a test that meets something unexpected fails there and then"
+)]
+
+#[macro_use]
+mod harness;
+
+mod attribution;
+mod authorisation;
+mod bad_charges;
+mod bad_masters;
+mod booking;
+mod busy;
+mod concurrency;
+mod contract;
+mod golden;
+mod http_limits;
+mod idempotency;
+mod immutability;
+mod pricing;
+mod rejections;
+mod reversal;
+mod service;
+mod streaming;
+mod tampering;
+mod visibility;

@@ -1,0 +1,133 @@
+//! Every refusal that the program knows is provoked by some test. A new code does not compile here until someone has named its test.
+
+use std::path::Path;
+
+use serde_json::json;
+use tallybook::domain::ids::{BlockId, EntryNumber};
+use tallybook::domain::journal::{EntryDraft, EntryKind, MOST_POSTINGS, Posting, Side, View, decide};
+use tallybook::domain::money::{Amount, Currency};
+use tallybook::domain::period::Day;
+use tallybook::domain::rejection::Code;
+
+use crate::harness::{Engine, charge, run};
+
+/// The file of this folder whose tests provoke it.
+fn provoked_in(code: Code) -> &'static str {
+    match code {
+        Code::MalformedJson
+        | Code::UnknownField
+        | Code::MissingField
+        | Code::WrongType
+        | Code::MoneyNotText
+        | Code::TextTooLong
+        | Code::TextInvalid
+        | Code::QuantityNegative
+        | Code::QuantityTooLarge
+        | Code::QuantityInvalid
+        | Code::NoUsage
+        | Code::UsageInconsistent
+        | Code::CachedAboveInput
+        | Code::DateInvalid
+        | Code::DateOutOfRange
+        | Code::CurrencyUnknown
+        | Code::AmountInvalid
+        | Code::AmountTooPrecise
+        | Code::AmountTooLarge
+        | Code::AmountNegative
+        | Code::DuplicateMeter
+        | Code::DuplicateTag
+        | Code::TooManyItems => "bad_charges.rs",
+        Code::RangeInvalid
+        | Code::PatternInvalid
+        | Code::PerNotExact
+        | Code::DiscountInvalid
+        | Code::AccountUnknown
+        | Code::CostCenterUnknown
+        | Code::ParentInvalid
+        | Code::AccountClassFixed
+        | Code::PriceOverlap => "bad_masters.rs",
+        Code::CursorInvalid | Code::PageTooLarge => "http_limits.rs",
+        Code::IdempotencyConflict | Code::AtomicRefused => "idempotency.rs",
+        Code::AlreadyReversed | Code::ReversalOfReversal | Code::ReversalBeforeEntry | Code::LaterCorrection | Code::EntryNotFound => {
+            "reversal.rs"
+        }
+        Code::EntryUnbalanced
+        | Code::EntryTooFewPostings
+        | Code::PostingNotPositive
+        | Code::TooManyPostings
+        | Code::RangeTooLarge
+        | Code::LedgerOverflow
+        | Code::NamesExhausted => "rejections.rs",
+    }
+}
+
+#[test]
+fn every_code_is_named_by_the_tests_that_provoke_it() {
+    for code in Code::ALL {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it").join(provoked_in(*code));
+        let source = std::fs::read_to_string(&file).unwrap();
+        assert!(source.contains(&format!("\"{}\"", code.as_str())), "{} does not name {}", file.display(), code.as_str());
+    }
+}
+
+fn posting(side: Side, units: i64) -> Posting {
+    Posting { side, amount: Amount::from_units(units), currency: Currency::USD, block: BlockId(1) }
+}
+
+fn refusal_of(last_entry: i64, postings: &[Posting]) -> &'static str {
+    let view = View { last_entry: EntryNumber(last_entry), last_block: BlockId(1) };
+    let draft = EntryDraft { kind: EntryKind::Charge, effective_on: Day(20_000), postings, charge: None, corrects: None, memo: None };
+    decide(&view, &draft).map_or_else(|rejection| rejection.code.as_str(), |_| "accepted")
+}
+
+/// No door lets anybody post by hand yet, so the gate is asked itself.
+#[test]
+fn the_gate_refuses_what_is_no_entry() {
+    let pair = [posting(Side::Debit, 5), posting(Side::Credit, 5)];
+    assert_eq!(refusal_of(0, &pair), "accepted");
+    assert_eq!(refusal_of(0, &pair[..1]), "ENTRY_TOO_FEW_POSTINGS");
+    assert_eq!(refusal_of(0, &[posting(Side::Debit, 5), posting(Side::Credit, 6)]), "ENTRY_UNBALANCED");
+    assert_eq!(refusal_of(0, &[posting(Side::Debit, 0), posting(Side::Credit, 0)]), "POSTING_NOT_POSITIVE");
+    assert_eq!(refusal_of(0, &pair.repeat(MOST_POSTINGS / 2 + 1)), "TOO_MANY_POSTINGS");
+    assert_eq!(refusal_of(i64::MAX, &pair), "LEDGER_OVERFLOW");
+}
+
+/// Names are for people and reports; who sends a new one with every call is told so before the books drown.
+#[test]
+fn books_that_hold_all_names_they_can_take_no_new_one() {
+    run(Engine::Sqlite, async |world| {
+        let names = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200000)
+                     INSERT INTO interned_name (books_id, id, kind, name) SELECT 1, 1000 + i, 4, 'f' || i FROM n; UPDATE books_head SET last_name = 300000;";
+        world.database.execute(names).await.unwrap();
+        let receipts = world.record(&[charge("new").feature("one-more"), charge("known").feature("f7"), charge("none")]).await;
+        assert_eq!(receipts[0]["error"]["code"], "NAMES_EXHAUSTED", "{}", receipts[0]);
+        assert_eq!((&receipts[1]["status"], &receipts[2]["status"]), (&json!("RECORDED"), &json!("RECORDED")));
+        world.assert_verified().await;
+    });
+}
+
+#[test]
+fn a_report_of_too_many_rows_is_refused_not_cut() {
+    run(Engine::Sqlite, async |world| {
+        world.book(&[charge("c1").feature("answers")]).await;
+        // Balances of 60,000 features: more than an answer takes.
+        let rows = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 60000)
+                    INSERT INTO balance (books_id, grain, period, key_id, currency_id, debit, credit, charges, input_tokens, output_tokens, cache_read_tokens)
+                    SELECT 1, 24, 672, 1000 + i, 0, 1, 0, 1, 0, 0, 0 FROM n";
+        world.database.execute(rows).await.unwrap();
+        let query = "{ spend(from: \"2026-01-01\", to: \"2026-02-01\", groupBy: [FEATURE]) { total { amount } } }";
+        assert_eq!(world.graphql_error(&world.admin, query, json!({})).await, "RANGE_TOO_LARGE");
+    });
+}
+
+on_both_engines!(a_balance_that_would_overflow_is_refused_and_nothing_is_written);
+
+async fn a_balance_that_would_overflow_is_refused_and_nothing_is_written(world: crate::harness::World) {
+    world.book(&[charge("c1")]).await;
+    world.database.execute(&format!("UPDATE balance SET debit = {} WHERE debit > 0", i64::MAX - 10)).await.unwrap();
+    let fresh = world.second_process().await;
+    let answer = fresh.record_one(charge("c2")).await;
+    assert_eq!(answer["status"], "REJECTED", "{answer}");
+    assert_eq!(world.database.number("SELECT count(*) FROM charge").await, 1);
+    assert_eq!(world.database.number("SELECT count(*) FROM journal_entry").await, 1);
+}

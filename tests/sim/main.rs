@@ -1,0 +1,73 @@
+//! Model-based simulation: operations drawn from a seed are done to real books on both engines and to an oracle that was
+//! written apart; every outcome, entry and balance must be what the oracle says.
+//!
+//! `TALLYBOOK_SIM_SEED` runs one seed, `TALLYBOOK_SIM_STEPS` sets the number of steps.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::as_conversions,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a test: what does not hold ends it"
+)]
+
+mod balances;
+mod books;
+mod call;
+mod compare;
+mod engine;
+mod metamorphic;
+mod oracle;
+mod owner;
+mod price_list;
+mod rng;
+mod self_test;
+mod swarm;
+mod world;
+
+use engine::{Engine, TestDatabase};
+use swarm::Swarm;
+
+const STEPS: usize = 120;
+/// Seeds that reach most: corrections of corrections, waiting charges that move, two instances that save by turns.
+const SEEDS: [u64; 2] = [3, 7];
+
+fn setting(name: &str) -> Option<u64> {
+    std::env::var(name).ok().map(|text| text.parse().unwrap_or_else(|_| panic!("{name} is a number, not `{text}`")))
+}
+
+fn simulate(engine: Engine, test: &str) {
+    let steps = setting("TALLYBOOK_SIM_STEPS").map_or(STEPS, |steps| usize::try_from(steps).unwrap());
+    let seeds = setting("TALLYBOOK_SIM_SEED").map_or_else(|| SEEDS.to_vec(), |seed| vec![seed]);
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    runtime.block_on(async {
+        for seed in seeds {
+            let database = TestDatabase::create(engine).await;
+            let mut swarm = Swarm::new(seed, &database.url).await;
+            let outcome = swarm.run(steps).await;
+            let (charges, entries) = (swarm.oracle.charges.len(), swarm.oracle.journal.len());
+            drop(swarm);
+            database.remove().await;
+            if let Err(difference) = outcome {
+                panic!(
+                    "seed {seed}, {difference}\nto repeat: TALLYBOOK_SIM_SEED={seed} TALLYBOOK_SIM_STEPS={steps} scripts/test --test sim {test}"
+                );
+            }
+            println!("seed {seed}: {steps} steps, {charges} charges, {entries} entries");
+        }
+    });
+}
+
+#[test]
+fn the_books_do_what_the_oracle_says_on_sqlite() {
+    simulate(Engine::Sqlite, "on_sqlite");
+}
+
+#[test]
+fn the_books_do_what_the_oracle_says_on_postgres() {
+    simulate(Engine::Postgres, "on_postgres");
+}

@@ -1,0 +1,344 @@
+//! One run: operations drawn from a seed, each done to the books and to the oracle, and compared.
+
+use tallybook::app::Clock;
+
+use super::books::{Books, instant};
+use super::call::{Call, DAY};
+use super::compare::{self, Outcome, equal};
+use super::oracle::{Kind, Oracle};
+use super::rng::SplitMix64;
+use super::world::{self, END_DAY, FIRST_DAY};
+
+/// Steps between two comparisons of everything.
+const FULL_EVERY: usize = 30;
+
+#[derive(Debug, Clone, Copy)]
+enum Step {
+    Record,
+    Center,
+    Prices,
+    Discount,
+    Rule,
+    Settlement,
+    LabRule,
+    Reverse,
+    Rerate,
+    Reattribute,
+    Reopen,
+}
+
+const STEPS: [(Step, u64); 11] = [
+    (Step::Record, 40),
+    (Step::Center, 6),
+    (Step::Prices, 9),
+    (Step::Discount, 3),
+    (Step::Rule, 6),
+    (Step::Settlement, 2),
+    (Step::LabRule, 2),
+    (Step::Reverse, 14),
+    (Step::Rerate, 7),
+    (Step::Reattribute, 6),
+    (Step::Reopen, 2),
+];
+
+pub struct Swarm {
+    pub rng: SplitMix64,
+    pub oracle: Oracle,
+    /// Two processes of one database, as far as the program can tell.
+    pub books: Vec<Books>,
+    weights: Vec<(Step, u64)>,
+    url: String,
+    clock: Clock,
+    sent: Vec<Call>,
+    numbers: u64,
+    compared: usize,
+    reversals: Vec<(String, i64, i32)>,
+    /// What happened, for the reader of a failure.
+    pub last: String,
+}
+
+impl Swarm {
+    pub async fn new(seed: u64, url: &str) -> Self {
+        let mut rng = SplitMix64::new(seed);
+        let clock = Clock::fixed(instant(world::NOW));
+        let books = vec![Books::open(url, &clock).await, Books::open(url, &clock).await];
+        // Each seed likes some operations more and leaves others out.
+        let mut weights = STEPS.iter().map(|(step, weight)| (*step, weight * *rng.pick(&[0, 1, 1, 2, 4]))).collect::<Vec<_>>();
+        weights[0].1 = weights[0].1.max(40);
+        let mut oracle = Oracle::new();
+        for (meter, amount) in [("input_tokens", 2_500_000), ("output_tokens", 10_000_000), ("cache_read_tokens", 1_250_000)] {
+            oracle.prices.prices.push(built_in(meter, amount, false));
+            oracle.prices.prices.push(built_in(meter, amount / 2, true));
+        }
+        let batch_cache = oracle.prices.prices.last_mut().unwrap();
+        batch_cache.amount = 1_250_000;
+        Self {
+            rng,
+            oracle,
+            books,
+            weights,
+            url: url.to_owned(),
+            clock,
+            sent: Vec::new(),
+            numbers: 0,
+            compared: 0,
+            reversals: Vec::new(),
+            last: String::new(),
+        }
+    }
+
+    /// Runs `steps` operations.
+    ///
+    /// # Errors
+    /// The first difference, with the step it was seen at.
+    pub async fn run(&mut self, steps: usize) -> Outcome {
+        for number in 1..=steps {
+            let step = if number <= 6 { Step::Prices } else { self.draw() };
+            let outcome = match self.step(step).await {
+                Ok(()) => self.compare(number.is_multiple_of(FULL_EVERY) || number == steps).await,
+                Err(difference) => Err(difference),
+            };
+            outcome.map_err(|difference| format!("step {number}, {}: {difference}", self.last))?;
+        }
+        Ok(())
+    }
+
+    fn draw(&mut self) -> Step {
+        let total: u64 = self.weights.iter().map(|weight| weight.1).sum();
+        let mut drawn = self.rng.below(total.max(1));
+        for (step, weight) in &self.weights {
+            if drawn < *weight {
+                return *step;
+            }
+            drawn -= weight;
+        }
+        Step::Record
+    }
+
+    fn any(&mut self) -> usize {
+        usize::try_from(self.rng.below(self.books.len() as u64)).unwrap()
+    }
+
+    async fn compare(&mut self, everything: bool) -> Outcome {
+        let at = self.any();
+        let books = &self.books[at];
+        compare::journal(books, &self.oracle, self.compared).await?;
+        self.compared = self.oracle.journal.len();
+        if everything {
+            compare::journal(books, &self.oracle, 0).await?;
+            compare::charges(books, &self.oracle).await?;
+            compare::reports(books, &self.oracle, (FIRST_DAY, END_DAY), &mut self.rng).await?;
+            compare::verified(books).await?;
+        }
+        Ok(())
+    }
+
+    async fn step(&mut self, step: Step) -> Outcome {
+        let at = self.any();
+        match step {
+            Step::Record => return self.record(at).await,
+            Step::Center => return self.center(at).await,
+            Step::Prices => return self.prices(at).await,
+            Step::Reverse => return self.reverse(at).await,
+            Step::Rerate => return self.rerate(at).await,
+            Step::Reattribute => return self.reattribute(at).await,
+            Step::Rule => return self.rule(at).await,
+            Step::Discount => {
+                let line = world::discount(&mut self.rng);
+                self.last = format!("{line:?}");
+                self.books[at].save_discounts(std::slice::from_ref(&line)).await?;
+                self.oracle.prices.discounts.push(line);
+            }
+            Step::Settlement => {
+                let (provider, is_prepaid) = ((*self.rng.pick(&world::PROVIDERS)).to_owned(), self.rng.chance(50));
+                self.last = format!("{provider} prepaid {is_prepaid}");
+                self.books[at].save_settlement(&provider, is_prepaid).await;
+                self.oracle.prepaid.insert(provider, is_prepaid);
+            }
+            Step::LabRule => {
+                self.oracle.has_lab_rule = self.rng.chance(60);
+                self.last = format!("lab rule {}", self.oracle.has_lab_rule);
+                self.books[at].save_lab_rule(self.oracle.has_lab_rule).await;
+            }
+            Step::Reopen => {
+                self.last = format!("reopen {at}");
+                self.books[at] = Books::open(&self.url, &self.clock).await;
+            }
+        }
+        Ok(())
+    }
+
+    async fn record(&mut self, at: usize) -> Outcome {
+        let count = if self.rng.chance(30) { 1 } else { self.rng.below(50) + 1 };
+        let mut calls: Vec<Call> = Vec::new();
+        let mutations = *self.rng.pick(&[0, 10, 30]);
+        for _ in 0..count {
+            let call = self.one_call(&calls, mutations);
+            calls.push(call);
+        }
+        let atomic = self.rng.chance(20);
+        self.last = format!("record {count}, atomic {atomic}");
+        let expected = self.oracle.record(&calls, atomic);
+        let receipts = self.books[at].record(&calls, atomic).await;
+        for (number, (read, expected)) in receipts.iter().zip(&expected).enumerate() {
+            equal(&format!("receipt {number} of {}", calls[number].line()), read, expected)?;
+        }
+        self.sent.extend(calls.into_iter().filter(|call| call.flaw.is_none()));
+        equal("the number of receipts", &receipts.len(), &expected.len())
+    }
+
+    fn one_call(&mut self, batch: &[Call], mutations: u64) -> Call {
+        let rng = &mut self.rng;
+        let is_twice =
+            |calls: &[Call], call: &Call| calls.iter().filter(|other| (&other.source, &other.id) == (&call.source, &call.id)).count() > 1;
+        if rng.chance(mutations) {
+            let from = if rng.chance(30) && !batch.is_empty() { batch } else { &self.sent };
+            match rng.below(4) {
+                0 => {}
+                _ if from.is_empty() => {}
+                kind => {
+                    let original = rng.pick(from).clone();
+                    if original.flaw.is_none() && !is_twice(batch, &original) {
+                        return match kind {
+                            1 => original,
+                            2 => original.reworded(),
+                            _ => world::altered(rng, &original),
+                        };
+                    }
+                }
+            }
+            if rng.chance(50) {
+                self.numbers += 1;
+                return world::flawed(rng, self.numbers);
+            }
+        }
+        self.numbers += 1;
+        world::call(rng, self.numbers)
+    }
+
+    async fn center(&mut self, at: usize) -> Outcome {
+        let rng = &mut self.rng;
+        let (kind, codes): (&str, &[&str]) =
+            *rng.pick(&[("team", &world::TEAMS[..3]), ("project", &world::PROJECTS[..2]), ("client", &world::CLIENTS[..3])]);
+        let code = (*rng.pick(codes)).to_owned();
+        let from = rng.chance(25).then(|| i32::try_from(rng.between(i64::from(FIRST_DAY), i64::from(END_DAY))).unwrap());
+        let to = rng.chance(20).then(|| i32::try_from(rng.between(i64::from(FIRST_DAY), i64::from(END_DAY))).unwrap());
+        let parent = rng.chance(10).then_some("nobody");
+        self.last = format!("center {kind} {code} {parent:?} {from:?} {to:?}");
+        let expected = match (from, to, parent) {
+            (Some(from), Some(to), _) if from >= to => Err("RANGE_INVALID".to_owned()),
+            (_, _, Some(_)) => Err("PARENT_INVALID".to_owned()),
+            _ => Ok(()),
+        };
+        equal("the outcome", &self.books[at].save_center(kind, &code, parent, (from, to)).await, &expected)?;
+        if expected.is_ok() {
+            self.oracle.centers.insert((kind, code), (from, to));
+        }
+        Ok(())
+    }
+
+    async fn prices(&mut self, at: usize) -> Outcome {
+        let mut lines = world::prices(&mut self.rng);
+        let mut expected = Ok(());
+        let key = |line: &super::price_list::PriceLine| (line.meter, line.from);
+        let differs =
+            |a: &super::price_list::PriceLine, b: &super::price_list::PriceLine| key(a) == key(b) && (a.amount, a.per) != (b.amount, b.per);
+        if lines.iter().any(|a| lines.iter().any(|b| differs(a, b))) {
+            expected = Err("PRICE_OVERLAP".to_owned());
+        }
+        if self.rng.chance(10) && !lines.is_empty() {
+            let position = usize::try_from(self.rng.below(lines.len() as u64)).unwrap();
+            expected = Err(world::spoil(&mut self.rng, &mut lines[position]).to_owned());
+        }
+        self.last = format!("prices {lines:?}");
+        equal("the outcome", &self.books[at].save_prices(&lines).await, &expected)?;
+        if expected.is_ok() {
+            self.oracle.prices.prices.extend(lines);
+        }
+        Ok(())
+    }
+
+    async fn rule(&mut self, at: usize) -> Outcome {
+        let (code, rule) = ((*self.rng.pick(&["a", "b", "c", "d"])).to_owned(), world::rule(&mut self.rng));
+        self.last = format!("rule {code} {rule:?}");
+        let kinds = super::owner::KINDS.into_iter().zip(&rule.names);
+        let is_known = |(kind, name): (&'static str, &Option<String>)| {
+            name.as_ref().is_none_or(|name| self.oracle.centers.contains_key(&(kind, name.clone())))
+        };
+        let expected = if rule.is_active && !kinds.into_iter().all(is_known) { Err("COST_CENTER_UNKNOWN".to_owned()) } else { Ok(()) };
+        equal("the outcome", &self.books[at].save_rule(&code, &rule).await, &expected)?;
+        if expected.is_ok() {
+            self.oracle.rules.insert(code, rule);
+        }
+        Ok(())
+    }
+
+    async fn reverse(&mut self, at: usize) -> Outcome {
+        let rng = &mut self.rng;
+        let entries = i64::try_from(self.oracle.journal.len()).unwrap();
+        let latest: Vec<i64> = self.oracle.charges.iter().filter_map(|charge| charge.state.entry).collect();
+        let corrections =
+            (1..).zip(&self.oracle.journal).filter(|entry| entry.1.kind != Kind::Charge).map(|entry| entry.0).collect::<Vec<i64>>();
+        let number = match rng.below(5) {
+            0 | 1 if !latest.is_empty() => *rng.pick(&latest),
+            2 | 3 if !corrections.is_empty() => *rng.pick(&corrections),
+            _ => rng.between(0, entries + 2),
+        };
+        let mut day = usize::try_from(number - 1).ok().and_then(|at| self.oracle.journal.get(at)).map_or(END_DAY, |entry| entry.day);
+        day += i32::try_from(rng.below(40)).unwrap() - if rng.chance(10) { 45 } else { 0 };
+        self.numbers += 1;
+        let (key, number, day) = match self.reversals.last().cloned() {
+            Some((key, number, day)) if rng.chance(10) => (key, number, day),
+            Some((key, _, _)) if rng.chance(5) => (key, number, day),
+            _ => (format!("r{}", self.numbers), number, day),
+        };
+        self.last = format!("reverse {number} on {day} as {key}");
+        let expected = self.oracle.reverse(&key, number, day, "sim").map_err(str::to_owned);
+        equal("the outcome", &self.books[at].reverse(&key, number, day, "sim").await, &expected)?;
+        if expected.is_ok() {
+            self.reversals.push((key, number, day));
+        }
+        Ok(())
+    }
+
+    async fn rerate(&mut self, at: usize) -> Outcome {
+        let rng = &mut self.rng;
+        let (from, to) = (world::moment(rng), world::moment(rng));
+        let (from, to) =
+            if rng.chance(50) { (i64::from(FIRST_DAY) * DAY, i64::from(END_DAY) * DAY) } else { (from.min(to), from.max(to) + 1) };
+        let (provider, model) = (rng.maybe(25, &world::PROVIDERS), rng.maybe(15, &world::MODELS));
+        let dry_run = rng.chance(20);
+        self.last = format!("rerate {from}..{to} {provider:?} {model:?} dry run {dry_run}");
+        let expected = self.oracle.rerate(from, to, provider.as_deref(), model.as_deref(), dry_run);
+        let report = self.books[at].rerate(from, to, provider.as_deref(), model.as_deref(), dry_run).await;
+        equal("the report", &report, &Ok(expected))
+    }
+
+    async fn reattribute(&mut self, at: usize) -> Outcome {
+        let rng = &mut self.rng;
+        let draw = |rng: &mut SplitMix64| i32::try_from(rng.between(i64::from(FIRST_DAY), i64::from(END_DAY))).unwrap();
+        let (from, to) = (draw(rng), draw(rng));
+        let (from, to) = if rng.chance(40) { (FIRST_DAY, END_DAY) } else { (from.min(to), from.max(to) + 1) };
+        let dry_run = rng.chance(20);
+        self.last = format!("reattribute {from}..{to} dry run {dry_run}");
+        let expected = self.oracle.reattribute(from, to, dry_run);
+        equal("the report", &self.books[at].reattribute(from, to, dry_run).await, &Ok(expected))
+    }
+}
+
+fn built_in(meter: &'static str, amount: i128, batch: bool) -> super::price_list::PriceLine {
+    super::price_list::PriceLine {
+        provider: "openai".to_owned(),
+        model: "gpt-4o".to_owned(),
+        meter,
+        batch,
+        region: None,
+        above: None,
+        from: 0,
+        to: None,
+        per: 1_000_000,
+        amount,
+        currency: "USD",
+        is_builtin: true,
+    }
+}
