@@ -48,7 +48,7 @@ const DEFAULTS: Defaults = Defaults {
     books: "main",
     audience: crate::app::auth::DEFAULT_AUDIENCE,
     log_format: "text",
-    log_filter: "info",
+    log_filter: "info,sea_orm_migration=warn",
 };
 
 /// What the command line sets over file and environment.

@@ -50,6 +50,20 @@ impl App {
         Self::create_with(StoreOptions::new(url), clock, books).await
     }
 
+    /// Connects to books that are there, and creates nothing: for commands that only look.
+    ///
+    /// # Errors
+    /// `NotFound` when there are no books of that code or no schema, and any database failure.
+    pub async fn connect(url: &str, clock: Clock, books: &str) -> Result<Self, AppError> {
+        let store = Store::connect(StoreOptions::new(url)).await?;
+        if store.pending_migrations().await? > 0 {
+            return Err(AppError::Internal(StoreError::corrupt("its schema is not up to date: run `tallybook migrate` first")));
+        }
+        let app = Self::open(store, clock).await?;
+        app.books_by_code(books).await?;
+        Ok(app)
+    }
+
     /// The same with other options than the usual ones.
     ///
     /// # Errors

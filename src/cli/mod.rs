@@ -140,7 +140,7 @@ async fn run(arguments: CommandLine) -> Result<ExitCode, anyhow::Error> {
         Command::Verify(args) => {
             // An empty database made of a mistyped name would hold in every respect.
             anyhow::ensure!(is_there(&config)?, "there is no database at {}", demo::shown_url(&config.database_url_or(DATABASE_FILE)?));
-            verify::run(&args, &open(&config, DATABASE_FILE).await?, &config.books).await
+            verify::run(&args, &open_existing(&config, DATABASE_FILE).await?, &config.books).await
         }
         Command::Schema => {
             print!("{}", crate::graphql::sdl());
@@ -159,15 +159,26 @@ async fn import_command(args: import::ImportArgs, config: &Config) -> Result<Exi
 /// Connects, migrates and makes sure of the books.
 async fn open(config: &Config, default_file: &str) -> Result<App, anyhow::Error> {
     let url = config.database_url_or(default_file)?;
-    let opened = App::create(&url, Clock::System, &config.books).await;
-    opened.map_err(|error| match error {
+    App::create(&url, Clock::System, &config.books).await.map_err(|error| explained(error, &url, config))
+}
+
+/// Connects to books that are there, for commands that only look.
+async fn open_existing(config: &Config, default_file: &str) -> Result<App, anyhow::Error> {
+    let url = config.database_url_or(default_file)?;
+    App::connect(&url, Clock::System, &config.books).await.map_err(|error| explained(error, &url, config))
+}
+
+/// What is wrong with the database of a command, which had nothing to lose yet.
+fn explained(error: AppError, url: &str, config: &Config) -> anyhow::Error {
+    match error {
+        AppError::NotFound(_) => anyhow::anyhow!("{} has no books `{}`", demo::shown_url(url), config.books),
         // Nothing was begun, so nothing is to be tried again: what is wrong with the address is all there is to say.
         AppError::Unavailable(cause) if url.starts_with("postgres") => {
-            anyhow::anyhow!("{}: {cause}. See that the server is running there and lets this user in", demo::shown_url(&url))
+            anyhow::anyhow!("{}: {cause}. See that the server is running there and lets this user in", demo::shown_url(url))
         }
-        AppError::Unavailable(cause) | AppError::Internal(cause) => anyhow::anyhow!("{}: {cause}", demo::shown_url(&url)),
+        AppError::Unavailable(cause) | AppError::Internal(cause) => anyhow::anyhow!("{}: {cause}", demo::shown_url(url)),
         error => error.into(),
-    })
+    }
 }
 
 /// Whether a database that is a file exists; a server says so itself.

@@ -68,7 +68,7 @@ impl Default for HttpConfig {
 
 impl Default for GraphqlLimits {
     fn default() -> Self {
-        Self { depth: 16, complexity: 50_000, aliases: 30, root_fields: 20, directives: 5, tokens: 2_000 }
+        Self { depth: 16, complexity: 100_000, aliases: 30, root_fields: 20, directives: 5, tokens: 2_000 }
     }
 }
 

@@ -88,7 +88,7 @@ impl Server {
             printed.push('\n');
         };
         // What it logs is read to the end, so that it never waits for a full pipe.
-        std::thread::spawn(move || lines.for_each(|line| drop(line)));
+        std::thread::spawn(move || lines.for_each(drop));
         Self { process, address }
     }
 }

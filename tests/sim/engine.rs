@@ -44,7 +44,7 @@ impl TestDatabase {
         }
     }
 
-    /// Removes it; a run that failed does so too.
+    /// Removes it.
     pub async fn remove(self) {
         match &self.place {
             Place::Folder(folder) => std::fs::remove_dir_all(folder).unwrap(),

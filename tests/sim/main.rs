@@ -32,9 +32,9 @@ mod world;
 use engine::{Engine, TestDatabase};
 use swarm::Swarm;
 
-const STEPS: usize = 120;
-/// Seeds that reach most: corrections of corrections, waiting charges that move, two instances that save by turns.
-const SEEDS: [u64; 2] = [3, 7];
+const STEPS: usize = 100;
+/// Each found a fault once: 7 a replay refused as a conflict, 22 a free charge that changed its currency.
+const SEEDS: [u64; 2] = [7, 22];
 
 fn setting(name: &str) -> Option<u64> {
     std::env::var(name).ok().map(|text| text.parse().unwrap_or_else(|_| panic!("{name} is a number, not `{text}`")))

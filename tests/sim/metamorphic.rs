@@ -24,7 +24,7 @@ async fn in_any_order(engine: Engine) {
     }
     oracle.rules.extend(rules.iter().cloned());
     oracle.record(&calls, false);
-    for batch in [1, 7, 50, 400] {
+    for batch in [1, 50, 400] {
         let database = TestDatabase::create(engine).await;
         let books = Books::open(&database.url, &Clock::fixed(instant(world::NOW))).await;
         for (kind, codes) in centers {

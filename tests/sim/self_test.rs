@@ -18,6 +18,9 @@ async fn reports(swarm: &mut Swarm) -> Outcome {
     compare::reports(&swarm.books[0], &swarm.oracle, (FIRST_DAY, END_DAY), &mut swarm.rng).await
 }
 
+/// What is changed, and how.
+type Change = (&'static str, Box<dyn Fn(&mut Oracle)>);
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_changed_expectation_is_noticed() {
     let database = TestDatabase::create(Engine::Sqlite).await;
@@ -26,7 +29,7 @@ async fn one_changed_expectation_is_noticed() {
     everything(&mut swarm).await.unwrap();
     let booked = swarm.oracle.charges.iter().position(|charge| charge.state.status == Status::Recorded).unwrap();
     let waiting = swarm.oracle.charges.iter().position(|charge| charge.state.status == Status::Unpriced).unwrap();
-    let changes: [(&str, Box<dyn Fn(&mut Oracle)>); 8] = [
+    let changes: [Change; 8] = [
         ("one unit on one posting", Box::new(|oracle| oracle.journal[0].postings[0].money.units += 1)),
         ("the other side", Box::new(|oracle| oracle.journal[0].postings[1].is_debit = true)),
         ("another account", Box::new(|oracle| oracle.journal[0].postings[0].block.account = "6500".to_owned())),

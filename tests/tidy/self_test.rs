@@ -121,7 +121,7 @@ fn each_floor_keeps_to_its_own() {
         ("src/http/charges.rs", "use crate::jobs::x;"),
         ("src/web/page.rs", "use crate::graphql::x;"),
         ("src/jobs/nightly.rs", "use crate::cli::x;"),
-        ("src/cli/serve.rs", "use crate::graphql::schema;"),
+        ("src/cli/serve.rs", "use crate::graphql::types;"),
         ("src/cli/serve.rs", "use migration::Migrator;"),
         ("src/helpers/x.rs", ""),
         ("src/helpers.rs", ""),

@@ -220,6 +220,10 @@ fn post_difference(
         session.balance(blocks.debit, day, old.currency, counts.counts_negated())?;
         session.balance(blocks.debit, day, new.currency, counts)?;
     }
+    if postings.is_empty() {
+        // Nothing of one currency became nothing of another: no money moves.
+        return Ok(None);
+    }
     let draft = EntryDraft {
         kind: EntryKind::Rerating,
         effective_on: day,
