@@ -101,7 +101,7 @@ impl Session {
     /// Any database failure; nothing is then open.
     pub fn begin(&mut self, recorded_at: Moment) -> Result<(), AppError> {
         self.ledger.begin()?;
-        self.batch = Batch::at(recorded_at);
+        self.batch.begin(recorded_at);
         self.catch_up().inspect_err(|_| self.forget())
     }
 
@@ -217,7 +217,7 @@ impl Session {
             keys.through = ChargeNumber(self.head.last_charge);
         }
         self.cached = self.head;
-        self.batch = Batch::default();
+        self.batch.begin(Moment(0));
         Ok(())
     }
 
@@ -225,7 +225,7 @@ impl Session {
     pub fn rollback(&mut self) {
         if self.head == self.cached {
             self.ledger.rollback();
-            self.batch = Batch::default();
+            self.batch.begin(Moment(0));
         } else {
             self.forget();
         }
@@ -234,7 +234,7 @@ impl Session {
     /// Rolls back and lets the next transaction load its caches anew. The filter of keys stays: it has only committed ones.
     fn forget(&mut self) {
         self.ledger.rollback();
-        self.batch = Batch::default();
+        self.batch.begin(Moment(0));
         self.names = Names::default();
         self.hours.clear();
         self.cached = Head::default();

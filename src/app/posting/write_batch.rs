@@ -79,8 +79,19 @@ struct BlockTotals {
 }
 
 impl Batch {
-    pub fn at(recorded_at: Moment) -> Self {
-        Self { recorded_at: recorded_at.0, ..Self::default() }
+    /// Empties the batch for the next transaction. It keeps its room, which the next one needs again.
+    pub fn begin(&mut self, recorded_at: Moment) {
+        let Self { recorded_at: at, names, blocks, charges, revisions, priced, commands, entries, postings, balances } = self;
+        *at = recorded_at.0;
+        names.clear();
+        blocks.clear();
+        charges.clear();
+        revisions.clear();
+        priced.clear();
+        commands.clear();
+        entries.clear();
+        postings.clear();
+        balances.clear();
     }
 
     pub fn push_entry(&mut self, number: EntryNumber, draft: &EntryDraft<'_>) {
