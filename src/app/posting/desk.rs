@@ -21,6 +21,9 @@ const WAITING_SUBMISSIONS: usize = 4_096;
 /// How often a busy database is tried again before the callers are told.
 const ATTEMPTS: u32 = 3;
 
+/// How long nobody comes before the desk tidies up.
+const QUIET_MOMENT: Duration = Duration::from_millis(250);
+
 type Work = Box<dyn FnOnce(&mut Session) + Send>;
 
 enum Message {
@@ -143,10 +146,21 @@ impl Clerk {
                 next = queue.try_recv().ok();
             }
             if next.is_none() {
+                next = self.wait(&mut queue);
+            }
+        }
+    }
+
+    /// The next message. After a quiet moment the log is moved into the file, so that this seldom falls into a batch; doing it at
+    /// every empty queue would cost more than the batches (docs/PERFORMANCE.md).
+    fn wait(&mut self, queue: &mut mpsc::Receiver<Message>) -> Option<Message> {
+        match self.runtime.block_on(async { tokio::time::timeout(QUIET_MOMENT, queue.recv()).await }) {
+            Ok(message) => message,
+            Err(_quiet) => {
                 if let Some(session) = &mut self.session {
                     session.idle();
                 }
-                next = queue.blocking_recv();
+                queue.blocking_recv()
             }
         }
     }
