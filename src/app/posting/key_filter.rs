@@ -20,9 +20,9 @@ struct Layer {
     room: usize,
 }
 
-/// A wrong *maybe* costs one walk over the hours that have charges, so they are kept rare: about 24 bits a key.
+/// A wrong *maybe* costs one walk over the hours that have charges, so they are kept rare: about 29 bits a key.
 #[expect(clippy::disallowed_types, reason = "a probability; the filter's library takes it so")]
-const FALSE_POSITIVES: f64 = 0.000_01;
+const FALSE_POSITIVES: f64 = 0.000_001;
 const SMALLEST_LAYER: usize = 1 << 18;
 
 impl KeyFilter {

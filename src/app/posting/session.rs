@@ -217,6 +217,10 @@ impl Session {
             keys.through = ChargeNumber(self.head.last_charge);
         }
         self.cached = self.head;
+        let stored = std::mem::take(&mut self.batch.charges);
+        self.batch.charges.reserve(stored.len());
+        // Thousands of texts are freed beside the next transaction, not before it.
+        self.runtime.spawn(async move { drop(stored) });
         self.batch.begin(Moment(0));
         Ok(())
     }
@@ -335,14 +339,18 @@ impl Session {
         Ok(found)
     }
 
-    /// Stored charges under a hash in any hour.
+    /// Stored charges under a hash in any hour that has charges.
     ///
     /// # Errors
     /// Any database failure.
     pub fn charges_at_any_hour(&mut self, key_hash: i64) -> Result<Vec<KnownCharge>, StoreError> {
-        let sql = "SELECT c.hour, c.key_hash, c.id, c.source_id, c.external_id, c.content_hash, c.amount, c.currency_id, c.entry_number \
-                   FROM charge_hour h JOIN charge c ON c.books_id = h.books_id AND c.hour = h.hour AND c.key_hash = $2 WHERE h.books_id = $1";
-        self.ledger.rows(sql, &[self.books_cell(), Cell::Int(key_hash)])?.iter().map(|row| known_charge(row)).collect()
+        // One search of the key's index for each hour. As a join the planner may walk the whole index, which grows with history.
+        let mut keys = Vec::new();
+        self.ledger.scan("SELECT hour FROM charge_hour WHERE books_id = $1", &[self.books_cell()], |row| {
+            keys.push((row.int(0)?, key_hash));
+            Ok(())
+        })?;
+        Ok(self.charges_at(&keys)?.into_values().collect())
     }
 
     pub fn idle(&mut self) {

@@ -4,6 +4,7 @@
 //! PostgreSQL takes a batch as arrays in one statement. Calls block, so they belong on a thread of their own.
 
 mod postgres;
+mod row_array;
 mod sqlite;
 mod table;
 mod tape;

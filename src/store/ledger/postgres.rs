@@ -1,6 +1,7 @@
-//! PostgreSQL: a batch is one statement over arrays, one round trip a table. COPY would need a second small write after the rows, and
-//! this client does not set TCP_NODELAY: on TCP it would wait for a delayed acknowledgement each time.
+//! PostgreSQL: a batch is one statement over one array of rows, one round trip a table. COPY would need a second small write after the
+//! rows, and this client does not set TCP_NODELAY: on TCP it would wait for a delayed acknowledgement each time. It could not add to balances.
 
+use foldhash::{HashMap, HashMapExt};
 use futures_util::TryStreamExt;
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgArguments, PgRow};
@@ -8,18 +9,20 @@ use sqlx::query::Query;
 use sqlx::{AssertSqlSafe, Column as _, Executor, PgPool, Postgres, Row as _, TypeInfo};
 use tokio::runtime::Handle;
 
-use super::{Cell, Column, Table, Value};
+use super::row_array::{RowArray, RowType};
+use super::{Cell, Table, Value};
 use crate::store::StoreError;
 
 pub struct PostgresLedger {
     pool: PgPool,
     runtime: Handle,
     connection: Option<PoolConnection<Postgres>>,
+    row_types: HashMap<&'static str, RowType>,
 }
 
 impl PostgresLedger {
     pub fn new(pool: PgPool, runtime: Handle) -> Self {
-        Self { pool, runtime, connection: None }
+        Self { pool, runtime, connection: None, row_types: HashMap::new() }
     }
 
     pub fn begin(&mut self) -> Result<(), StoreError> {
@@ -113,56 +116,28 @@ impl PostgresLedger {
     }
 
     pub fn insert<'a, const N: usize>(&mut self, table: &Table, rows: impl Iterator<Item = [Cell<'a>; N]>) -> Result<(), StoreError> {
-        let mut arrays: Vec<Array> = table.columns.iter().map(|column| Array::of(*column)).collect();
-        for row in rows {
-            arrays.iter_mut().zip(row).for_each(|(array, cell)| array.push(cell));
-        }
-        let types: Vec<String> = arrays.iter().zip(1..).map(|(array, number)| format!("${number}::{}[]", array.type_name())).collect();
-        let sql = format!(
-            "INSERT INTO {} ({}) SELECT * FROM UNNEST({}) {}",
-            table.name,
-            table.column_list(),
-            types.join(", "),
-            table.on_conflict
-        );
-        let query = arrays.into_iter().fold(sqlx::query(AssertSqlSafe(sql)), |query, array| match array {
-            Array::Int(values) => query.bind(values),
-            Array::Text(values) => query.bind(values),
-        });
+        let types = self.row_type(table)?;
+        let mut array = RowArray::new(types);
+        rows.for_each(|row| array.push(&row, table.columns));
+        let columns = table.column_list();
+        let sql =
+            format!("INSERT INTO {} ({columns}) SELECT {columns} FROM UNNEST($1::{}[]) {}", table.name, table.name, table.on_conflict);
         let (runtime, connection) = self.connection()?;
-        runtime.block_on(query.execute(&mut **connection))?;
+        runtime.block_on(sqlx::query(AssertSqlSafe(sql)).bind(array).execute(&mut **connection))?;
         Ok(())
     }
-}
 
-/// One column of many rows.
-enum Array {
-    Int(Vec<Option<i64>>),
-    Text(Vec<Option<String>>),
-}
-
-impl Array {
-    fn of(column: Column) -> Self {
-        match column {
-            Column::Int(_) => Self::Int(Vec::new()),
-            Column::Text(_) => Self::Text(Vec::new()),
+    /// The row type of a table and the type of its arrays, asked for once a connection.
+    fn row_type(&mut self, table: &Table) -> Result<RowType, StoreError> {
+        if let Some(known) = self.row_types.get(table.name) {
+            return Ok(*known);
         }
-    }
-
-    fn type_name(&self) -> &'static str {
-        match self {
-            Self::Int(_) => "bigint",
-            Self::Text(_) => "text",
-        }
-    }
-
-    fn push(&mut self, cell: Cell<'_>) {
-        match (self, cell) {
-            (Self::Int(values), Cell::Int(value)) => values.push(Some(value)),
-            (Self::Text(values), Cell::Text(value)) => values.push(Some(value.to_owned())),
-            (Self::Int(values), _) => values.push(None),
-            (Self::Text(values), _) => values.push(None),
-        }
+        let sql = "SELECT t.oid, t.typarray FROM pg_type t WHERE t.oid = $1::regtype";
+        let (runtime, connection) = self.connection()?;
+        let (row, array) = runtime.block_on(sqlx::query_as(sql).bind(table.name).fetch_one(&mut **connection))?;
+        let found = RowType { row, array };
+        self.row_types.insert(table.name, found);
+        Ok(found)
     }
 }
 

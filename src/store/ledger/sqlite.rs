@@ -15,6 +15,7 @@ pub struct SqliteLedger {
 
 /// Statements kept prepared: every statement of the posting path, and room for the commands.
 const PREPARED_STATEMENTS: usize = 64;
+const ROWS_PER_STATEMENT: usize = 128;
 
 impl SqliteLedger {
     pub fn open(path: &Path, busy_timeout: Duration) -> Result<Self, StoreError> {
@@ -68,18 +69,30 @@ impl SqliteLedger {
         Ok(())
     }
 
+    /// Full blocks of rows run as one statement each, which opens its tables and its guards once for all of them; the rest run singly.
     pub fn insert<'a, const N: usize>(&mut self, table: &Table, rows: impl Iterator<Item = [Cell<'a>; N]>) -> Result<(), StoreError> {
-        let marks = vec!["?"; N].join(", ");
+        let mut block: Vec<[Cell<'a>; N]> = Vec::with_capacity(ROWS_PER_STATEMENT);
+        for row in rows {
+            block.push(row);
+            if block.len() == ROWS_PER_STATEMENT {
+                self.insert_rows(table, &block)?;
+                block.clear();
+            }
+        }
+        block.chunks(1).try_for_each(|row| self.insert_rows(table, row))
+    }
+
+    fn insert_rows<const N: usize>(&self, table: &Table, rows: &[[Cell<'_>; N]]) -> Result<(), StoreError> {
+        let row = format!("({})", vec!["?"; N].join(", "));
+        let values = vec![row; rows.len()].join(", ");
         // A row that is refused ends the transaction. With the default, ABORT, each row of a guarded table would need a savepoint.
         let or = if table.on_conflict.is_empty() { "OR ROLLBACK " } else { "" };
-        let sql = format!("INSERT {or}INTO {} ({}) VALUES ({marks}) {}", table.name, table.column_list(), table.on_conflict);
+        let sql = format!("INSERT {or}INTO {} ({}) VALUES {values} {}", table.name, table.column_list(), table.on_conflict);
         let mut statement = self.connection.prepare_cached(&sql)?;
-        for row in rows {
-            for (position, cell) in row.iter().enumerate() {
-                statement.raw_bind_parameter(position + 1, cell)?;
-            }
-            statement.raw_execute()?;
+        for (cell, position) in rows.iter().flatten().zip(1..) {
+            statement.raw_bind_parameter(position, cell)?;
         }
+        statement.raw_execute()?;
         Ok(())
     }
 
