@@ -10,6 +10,9 @@ pub struct Model {
     pub code: String,
     pub name: String,
     pub created_at: i64,
+    pub time_zone: String,
+    pub fiscal_year_start: i64,
+    pub reporting_currency_id: Option<i64>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

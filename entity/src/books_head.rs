@@ -14,6 +14,7 @@ pub struct Model {
     pub last_price: i64,
     pub last_rule: i64,
     pub masters_version: i64,
+    pub last_audit: i64,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -16,6 +16,7 @@ pub struct Model {
     pub corrects: Option<i64>,
     pub posting_count: i64,
     pub memo: Option<String>,
+    pub service_on: Option<i64>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

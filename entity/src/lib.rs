@@ -4,6 +4,7 @@
 
 pub mod account;
 pub mod attribution_rule;
+pub mod audit_event;
 pub mod balance;
 pub mod books;
 pub mod books_head;

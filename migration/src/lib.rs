@@ -3,15 +3,21 @@
 pub use sea_orm_migration::MigratorTrait;
 use sea_orm_migration::prelude::*;
 
+mod guards;
 mod m20261123_000001_books;
 mod m20261123_000002_journal;
+mod m20261124_000003_audit;
 
 pub struct Migrator;
 
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m20261123_000001_books::Migration), Box::new(m20261123_000002_journal::Migration)]
+        vec![
+            Box::new(m20261123_000001_books::Migration),
+            Box::new(m20261123_000002_journal::Migration),
+            Box::new(m20261124_000003_audit::Migration),
+        ]
     }
 }
 

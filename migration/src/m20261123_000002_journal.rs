@@ -3,6 +3,8 @@
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::DatabaseBackend;
 
+use crate::guards;
+
 #[derive(DeriveMigrationName)]
 pub struct Migration;
 
@@ -13,13 +15,13 @@ impl MigrationTrait for Migration {
         crate::execute(manager, JOURNAL).await?;
         if manager.get_database_backend() == DatabaseBackend::Sqlite {
             for table in IMMUTABLE {
-                crate::execute(manager, &SQLITE_IMMUTABLE.replace("{table}", table)).await?;
+                crate::execute(manager, &guards::SQLITE_IMMUTABLE.replace("{table}", table)).await?;
             }
             crate::execute(manager, SQLITE_GUARDS).await
         } else {
             crate::execute(manager, POSTGRES_GUARDS).await?;
             for table in IMMUTABLE {
-                crate::execute(manager, &POSTGRES_IMMUTABLE.replace("{table}", table)).await?;
+                crate::execute(manager, &guards::POSTGRES_IMMUTABLE.replace("{table}", table)).await?;
             }
             Ok(())
         }
@@ -145,11 +147,6 @@ CREATE TABLE command (
 ) {clustered};
 ";
 
-const SQLITE_IMMUTABLE: &str = "
-CREATE TRIGGER {table}_no_update BEFORE UPDATE ON {table} BEGIN SELECT RAISE(ABORT, '{table} rows are never changed: post a correction'); END;
-CREATE TRIGGER {table}_no_delete BEFORE DELETE ON {table} BEGIN SELECT RAISE(ABORT, '{table} rows are never deleted: post a reversal'); END;
-";
-
 /// These roll the whole transaction back: a statement that may only abort itself would open a savepoint for every row (docs/PERFORMANCE.md).
 const SQLITE_GUARDS: &str = "
 CREATE TRIGGER posting_not_after_sealing BEFORE INSERT ON posting
@@ -172,10 +169,6 @@ WHEN NEW.last_entry <> OLD.last_entry AND (
     OR NEW.last_entry - OLD.last_entry <> (SELECT count(*) FROM journal_entry WHERE books_id = NEW.books_id AND number > OLD.last_entry)
     OR NEW.last_entry <> (SELECT max(number) FROM journal_entry WHERE books_id = NEW.books_id))
 BEGIN SELECT RAISE(ABORT, 'entry numbers are gapless'); END;
-";
-
-const POSTGRES_IMMUTABLE: &str = "
-CREATE TRIGGER {table}_no_change BEFORE UPDATE OR DELETE OR TRUNCATE ON {table} FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 ";
 
 /// Checks run once a statement over all its rows: a check per row would cost more than storing the row.

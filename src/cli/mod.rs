@@ -203,5 +203,7 @@ fn local_admin(config: &Config, app: &App) -> Actor {
         scope: None,
         expires_at: app.clock().now() + chrono::TimeDelta::days(3650),
         token_id: None,
+        acting_for: None,
+        request_id: None,
     }
 }

@@ -23,6 +23,7 @@ pub use name::{name_list, name_list_of_centers};
 pub use price::{ModelAlias, alias_list, builtin_price_list, discount_list};
 pub use rule::RuleVersion;
 
+use super::audit::AuditEvent;
 use super::{Engine, Store, StoreError};
 use crate::domain::attribution::AttributionRule;
 use crate::domain::chart::{Account, CostCenter};
@@ -67,6 +68,8 @@ pub struct MastersChange {
     /// Codes of posting rules to take away.
     pub removed_posting_rules: Vec<String>,
     pub settlements: Vec<(String, Settlement)>,
+    /// What the audit log says of it, with the moment of the change.
+    pub audit: Vec<(AuditEvent, Moment)>,
 }
 
 impl MastersChange {
@@ -89,6 +92,7 @@ pub struct Numbers {
     last_name: i64,
     last_price: i64,
     last_rule: i64,
+    last_audit: i64,
 }
 
 impl Numbers {
@@ -161,7 +165,8 @@ pub async fn masters_begin(store: &Store, books: BooksId) -> Result<MastersTrans
     let transaction = begin_write(store).await?;
     let head = books_head::Entity::find_by_id(i64::from(books.0)).lock_exclusive().one(&transaction).await?;
     let head = head.ok_or_else(|| no_head(books))?;
-    let numbers = Numbers { last_name: head.last_name, last_price: head.last_price, last_rule: head.last_rule };
+    let numbers =
+        Numbers { last_name: head.last_name, last_price: head.last_price, last_rule: head.last_rule, last_audit: head.last_audit };
     Ok(MastersTransaction { transaction, books, version: head.masters_version, numbers })
 }
 
@@ -233,10 +238,12 @@ impl MastersTransaction {
         rule::posting_rule_delete(transaction, books, &change.removed_posting_rules).await?;
         rule::posting_rule_save(transaction, books, &change.posting_rules).await?;
         rule::settlement_save(transaction, books, &change.settlements).await?;
+        let last_audit = super::audit::event_insert(transaction, books, self.numbers.last_audit, &change.audit).await?;
         books_head::Entity::update_many()
             .col_expr(books_head::Column::LastName, Expr::value(self.numbers.last_name))
             .col_expr(books_head::Column::LastPrice, Expr::value(self.numbers.last_price))
             .col_expr(books_head::Column::LastRule, Expr::value(self.numbers.last_rule))
+            .col_expr(books_head::Column::LastAudit, Expr::value(last_audit))
             .col_expr(books_head::Column::MastersVersion, Expr::value(self.version.saturating_add(1)))
             .filter(books_head::Column::BooksId.eq(i64::from(books.0)))
             .exec(transaction)

@@ -2,6 +2,7 @@
 //!
 //! Nothing here decides anything: stores load facts, and write what was decided.
 
+pub mod audit;
 pub mod balance;
 pub mod charge;
 mod connect;

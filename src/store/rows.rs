@@ -74,6 +74,7 @@ pub static JOURNAL_ENTRY: Table = Table {
         Int("corrects"),
         Int("posting_count"),
         Text("memo"),
+        Int("service_on"),
     ],
     on_conflict: "",
 };
@@ -121,6 +122,26 @@ pub static CODING_BLOCK: Table = Table {
         Int("provider_id"),
         Int("model_id"),
         Int("environment_id"),
+    ],
+    on_conflict: "",
+};
+
+pub static AUDIT_EVENT: Table = Table {
+    name: "audit_event",
+    columns: &[
+        Int("books_id"),
+        Int("number"),
+        Int("recorded_at"),
+        Text("action"),
+        Text("object"),
+        Text("subject"),
+        Text("acting_for"),
+        Text("issuer"),
+        Text("token_id"),
+        Text("request_id"),
+        Text("before"),
+        Text("after"),
+        Text("reason"),
     ],
     on_conflict: "",
 };

@@ -76,7 +76,15 @@ fn posting(side: Side, units: i64) -> Posting {
 
 fn refusal_of(last_entry: i64, postings: &[Posting]) -> &'static str {
     let view = View { last_entry: EntryNumber(last_entry), last_block: BlockId(1) };
-    let draft = EntryDraft { kind: EntryKind::Charge, effective_on: Day(20_000), postings, charge: None, corrects: None, memo: None };
+    let draft = EntryDraft {
+        kind: EntryKind::Charge,
+        effective_on: Day(20_000),
+        service_on: None,
+        postings,
+        charge: None,
+        corrects: None,
+        memo: None,
+    };
     decide(&view, &draft).map_or_else(|rejection| rejection.code.as_str(), |_| "accepted")
 }
 

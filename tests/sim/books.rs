@@ -57,6 +57,8 @@ impl Books {
             scope: None,
             expires_at: clock.now() + TimeDelta::days(365),
             token_id: None,
+            acting_for: None,
+            request_id: None,
         };
         Self { app, actor }
     }

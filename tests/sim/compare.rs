@@ -53,6 +53,7 @@ fn kind(kind: EntryKind) -> Kind {
         EntryKind::Reversal => Kind::Reversal,
         EntryKind::Rerating => Kind::Rerating,
         EntryKind::Reclassification => Kind::Reclassification,
+        other => panic!("the swarm makes no entry of kind {other:?}"),
     }
 }
 

@@ -54,6 +54,14 @@ pub enum Permission {
     SavePrices,
     /// Reverse an entry, rerate or reattribute charges.
     PostCorrections,
+    /// Draft and submit manual entries.
+    PrepareJournals,
+    /// Approve or refuse what another person submitted.
+    ApproveJournals,
+    /// Close, soft-close and lock periods, and ask for one to be reopened.
+    ClosePeriods,
+    /// Agree to the reopening that another person asked for.
+    ReopenPeriods,
     /// Take many rows away in a file.
     Export,
     /// The audit log.
@@ -109,8 +117,19 @@ impl Role {
                 P::SaveMasters,
                 P::SavePrices,
                 P::PostCorrections,
+                P::PrepareJournals,
             ],
-            Self::Approver => &[P::ReadReports, P::ReadMasters, P::ReadCharges, P::ReadJournal, P::ReadPrices, P::Export, P::ReadAudit],
+            Self::Approver => &[
+                P::ReadReports,
+                P::ReadMasters,
+                P::ReadCharges,
+                P::ReadJournal,
+                P::ReadPrices,
+                P::Export,
+                P::ReadAudit,
+                P::ApproveJournals,
+                P::ReopenPeriods,
+            ],
             Self::Closer => &[
                 P::ReadReports,
                 P::ReadMasters,
@@ -120,6 +139,9 @@ impl Role {
                 P::Export,
                 P::ReadAudit,
                 P::PostCorrections,
+                P::PrepareJournals,
+                P::ClosePeriods,
+                P::ReopenPeriods,
             ],
             Self::Admin => &Permission::ALL,
             Self::Auditor => {
@@ -137,7 +159,7 @@ impl fmt::Display for Role {
 
 impl Permission {
     /// Every permission, in declaration order.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 17] = [
         Self::ReadReports,
         Self::ReadCharges,
         Self::ReadMasters,
@@ -147,6 +169,10 @@ impl Permission {
         Self::SaveMasters,
         Self::SavePrices,
         Self::PostCorrections,
+        Self::PrepareJournals,
+        Self::ApproveJournals,
+        Self::ClosePeriods,
+        Self::ReopenPeriods,
         Self::Export,
         Self::ReadAudit,
         Self::ReadMetrics,
@@ -166,6 +192,10 @@ impl Permission {
             Self::SaveMasters => "SAVE_MASTERS",
             Self::SavePrices => "SAVE_PRICES",
             Self::PostCorrections => "POST_CORRECTIONS",
+            Self::PrepareJournals => "PREPARE_JOURNALS",
+            Self::ApproveJournals => "APPROVE_JOURNALS",
+            Self::ClosePeriods => "CLOSE_PERIODS",
+            Self::ReopenPeriods => "REOPEN_PERIODS",
             Self::Export => "EXPORT",
             Self::ReadAudit => "READ_AUDIT",
             Self::ReadMetrics => "READ_METRICS",
@@ -185,6 +215,10 @@ impl Permission {
             | Self::SaveMasters
             | Self::SavePrices
             | Self::PostCorrections
+            | Self::PrepareJournals
+            | Self::ApproveJournals
+            | Self::ClosePeriods
+            | Self::ReopenPeriods
             | Self::ReadAudit
             | Self::ReadMetrics
             | Self::AdminBooks => false,
@@ -292,6 +326,10 @@ pub struct Actor {
     pub expires_at: DateTime<Utc>,
     /// `jti`, for the audit log.
     pub token_id: Option<String>,
+    /// For whom the subject acts, if for another; for the audit log.
+    pub acting_for: Option<String>,
+    /// The request it came with; for the audit log.
+    pub request_id: Option<String>,
 }
 
 impl Actor {

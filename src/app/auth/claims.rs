@@ -135,6 +135,8 @@ pub(super) fn actor_from(
         scope: claims.get(COST_CENTERS_CLAIM).map(scope).transpose()?,
         expires_at,
         token_id,
+        acting_for: None,
+        request_id: None,
     })
 }
 

@@ -27,6 +27,8 @@ pub fn actor(app: &App) -> Actor {
         scope: None,
         expires_at: app.clock().now() + chrono::TimeDelta::days(1),
         token_id: None,
+        acting_for: None,
+        request_id: None,
     }
 }
 

@@ -179,6 +179,8 @@ fn admin() -> Actor {
         scope: None,
         expires_at: chrono::DateTime::<chrono::Utc>::MAX_UTC,
         token_id: None,
+        acting_for: None,
+        request_id: None,
     }
 }
 

@@ -116,6 +116,8 @@ async fn a_stopped_import_goes_on_where_it_was_and_nothing_is_recorded_twice() {
         scope: None,
         expires_at: chrono::DateTime::<chrono::Utc>::MAX_UTC,
         token_id: None,
+        acting_for: None,
+        request_id: None,
     };
     // The stop comes while the first batch of three is written.
     let (asked, stop) = tokio::sync::oneshot::channel::<()>();

@@ -54,6 +54,8 @@ fn actor(books: &str, roles: &[Role], scope: Option<Scope>) -> Actor {
         scope,
         expires_at: at("2036-01-01"),
         token_id: None,
+        acting_for: None,
+        request_id: None,
     }
 }
 

@@ -119,6 +119,7 @@ fn reattribute_one(session: &mut Session, charge: StoredCharge, dry_run: bool, r
             let draft = EntryDraft {
                 kind: EntryKind::Reclassification,
                 effective_on: day,
+                service_on: None,
                 postings: &postings,
                 charge: Some(charge.number),
                 corrects: charge.entry,

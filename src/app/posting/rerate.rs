@@ -186,6 +186,7 @@ fn book_priced(session: &mut Session, charge: &StoredCharge, blocks: &ChargeBloc
     let draft = EntryDraft {
         kind: EntryKind::Charge,
         effective_on: charge.event.occurred_at.day(),
+        service_on: None,
         postings: &[],
         charge: Some(charge.number),
         corrects: None,
@@ -227,6 +228,7 @@ fn post_difference(
     let draft = EntryDraft {
         kind: EntryKind::Rerating,
         effective_on: day,
+        service_on: None,
         postings: &postings,
         charge: Some(charge.number),
         corrects: charge.entry,

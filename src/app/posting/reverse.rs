@@ -88,6 +88,7 @@ fn reverse_in_tx(session: &mut Session, input: &ReverseInput) -> Result<Posted, 
     let draft = EntryDraft {
         kind: EntryKind::Reversal,
         effective_on,
+        service_on: None,
         postings: &postings,
         charge: original.charge,
         corrects: Some(original.number),
@@ -113,7 +114,7 @@ fn revise(session: &mut Session, original: &JournalEntry, charge: StoredCharge, 
     let currency = charge.cost.map_or(Currency::USD, |cost| cost.currency);
     let before = match original.kind {
         EntryKind::Charge | EntryKind::Reversal => None,
-        EntryKind::Rerating | EntryKind::Reclassification => session.state_before(&charge)?,
+        _ => session.state_before(&charge)?,
     };
     session.balance(charge.block, day, currency, counts.counts_negated())?;
     let revision = match before {
@@ -149,9 +150,10 @@ impl Session {
 
     pub(super) fn journal_entry(&mut self, number: EntryNumber) -> Result<Option<JournalEntry>, StoreError> {
         let key = [Cell::Int(i64::from(self.books.0)), Cell::Int(number.0)];
-        let entries = self
-            .ledger
-            .rows("SELECT kind, effective_on, charge_id, corrects, memo FROM journal_entry WHERE books_id = $1 AND number = $2", &key)?;
+        let entries = self.ledger.rows(
+            "SELECT kind, effective_on, charge_id, corrects, memo, service_on FROM journal_entry WHERE books_id = $1 AND number = $2",
+            &key,
+        )?;
         let Some(entry) = entries.first() else { return Ok(None) };
         let postings = self.ledger.rows(
             "SELECT side, amount, currency_id, block_id FROM posting WHERE books_id = $1 AND entry_number = $2 ORDER BY line",
@@ -171,6 +173,7 @@ impl Session {
             number,
             kind: EntryKind::from_id(small(entry.int(0)?)?).ok_or_else(corrupt)?,
             effective_on: Day(narrow(entry.int(1)?)?),
+            service_on: entry.int_or_none(5)?.map(narrow).transpose()?.map(Day),
             postings: postings.collect::<Result<_, StoreError>>()?,
             charge: entry.int_or_none(2)?.map(ChargeNumber),
             corrects: entry.int_or_none(3)?.map(EntryNumber),

@@ -17,6 +17,7 @@ use crate::domain::period::{Day, Moment};
 use crate::domain::rejection::Rejection;
 use crate::domain::report::Totals;
 use crate::domain::usage::UsageEvent;
+use crate::store::audit::AuditEvent;
 use crate::store::ledger::{Cell, Ledger, RowExt};
 use crate::store::{Store, StoreError};
 
@@ -27,6 +28,7 @@ pub struct Head {
     pub last_entry: i64,
     pub last_block: i64,
     pub last_name: i64,
+    pub last_audit: i64,
     pub masters_version: i64,
 }
 
@@ -112,7 +114,7 @@ impl Session {
 
     fn catch_up(&mut self) -> Result<(), AppError> {
         let sql = format!(
-            "SELECT last_charge, last_entry, last_block, last_name, masters_version FROM books_head WHERE books_id = $1{}",
+            "SELECT last_charge, last_entry, last_block, last_name, masters_version, last_audit FROM books_head WHERE books_id = $1{}",
             self.ledger.lock_clause()
         );
         let rows = self.ledger.rows(&sql, &[self.books_cell()])?;
@@ -123,6 +125,7 @@ impl Session {
             last_block: row.int(2)?,
             last_name: row.int(3)?,
             masters_version: row.int(4)?,
+            last_audit: row.int(5)?,
         };
         if self.head.masters_version != self.masters.version {
             // The lock is held, so no other version can appear before this transaction ends.
@@ -315,6 +318,12 @@ impl Session {
         self.head.last_charge = number.0;
         self.batch.charges.push((number, charge, super::write_batch::ChargeNames { source, api_key, variant }));
         Ok(number)
+    }
+
+    /// Takes an event into the audit log, in the transaction that does what it tells.
+    pub fn audit(&mut self, event: AuditEvent) {
+        self.head.last_audit += 1;
+        self.batch.audit.push((self.head.last_audit, event));
     }
 
     /// Whether the key is certainly new to the books (the transaction's own charges apart).

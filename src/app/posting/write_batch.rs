@@ -14,6 +14,7 @@ use crate::domain::period::{Day, Moment};
 use crate::domain::rejection::{Code, Rejection};
 use crate::domain::report::{Totals, grains_of};
 use crate::store::StoreError;
+use crate::store::audit::AuditEvent;
 use crate::store::ledger::{Cell, Ledger};
 use crate::store::rows;
 
@@ -28,6 +29,7 @@ pub struct Batch {
     /// Charges that no longer wait for a price.
     pub priced: Vec<ChargeNumber>,
     pub commands: Vec<Command>,
+    pub audit: Vec<(i64, AuditEvent)>,
     entries: Vec<Entry>,
     postings: Vec<(EntryNumber, i64, Posting)>,
     balances: HashMap<(BlockId, Day, Currency), BlockTotals>,
@@ -66,6 +68,7 @@ struct Entry {
     number: EntryNumber,
     kind: EntryKind,
     effective_on: Day,
+    service_on: Option<Day>,
     charge: Option<ChargeNumber>,
     corrects: Option<EntryNumber>,
     postings: i64,
@@ -81,7 +84,7 @@ struct BlockTotals {
 impl Batch {
     /// Empties the batch for the next transaction. It keeps its room, which the next one needs again.
     pub fn begin(&mut self, recorded_at: Moment) {
-        let Self { recorded_at: at, names, blocks, charges, revisions, priced, commands, entries, postings, balances } = self;
+        let Self { recorded_at: at, names, blocks, charges, revisions, priced, commands, audit, entries, postings, balances } = self;
         *at = recorded_at.0;
         names.clear();
         blocks.clear();
@@ -89,6 +92,7 @@ impl Batch {
         revisions.clear();
         priced.clear();
         commands.clear();
+        audit.clear();
         entries.clear();
         postings.clear();
         balances.clear();
@@ -99,6 +103,7 @@ impl Batch {
             number,
             kind: draft.kind,
             effective_on: draft.effective_on,
+            service_on: draft.service_on,
             charge: draft.charge,
             corrects: draft.corrects,
             postings: i64::try_from(draft.postings.len()).unwrap_or(i64::MAX),
@@ -151,7 +156,8 @@ pub fn write(ledger: &mut Ledger, books: BooksId, head: &Head, batch: &Batch, kn
         let charge = Cell::int_or_null(entry.charge.map(|charge| charge.0));
         let corrects = Cell::int_or_null(entry.corrects.map(|entry| entry.0));
         let (kind, day, memo) = (int(entry.kind.id()), int(entry.effective_on.0), Cell::text_or_null(entry.memo.as_deref()));
-        [books, int(entry.number.0), kind, day, int(batch.recorded_at), charge, corrects, int(entry.postings), memo]
+        let service = Cell::int_or_null(entry.service_on.map(|day| i64::from(day.0)));
+        [books, int(entry.number.0), kind, day, int(batch.recorded_at), charge, corrects, int(entry.postings), memo, service]
     });
     ledger.insert(&rows::JOURNAL_ENTRY, entries)?;
     let balances = batch.balance_rows()?.into_iter().map(|([grain, period, key, currency], totals)| {
@@ -161,12 +167,27 @@ pub fn write(ledger: &mut Ledger, books: BooksId, head: &Head, batch: &Batch, kn
         [books, int(grain), int(period), int(key), int(currency), int(debit), int(credit), charges, input, output, cache_read]
     });
     ledger.insert(&rows::BALANCE, balances)?;
-    let advance = "UPDATE books_head SET last_charge = $1, last_entry = $2, last_block = $3, last_name = $4 WHERE books_id = $5";
-    ledger.run(advance, &[int(head.last_charge), int(head.last_entry), int(head.last_block), int(head.last_name), books])
+    write_audit(ledger, books, batch)?;
+    let advance =
+        "UPDATE books_head SET last_charge = $1, last_entry = $2, last_block = $3, last_name = $4, last_audit = $5 WHERE books_id = $6";
+    let Head { last_charge, last_entry, last_block, last_name, last_audit, .. } = *head;
+    ledger.run(advance, &[int(last_charge), int(last_entry), int(last_block), int(last_name), int(last_audit), books])
 }
 
 fn int(value: impl Into<i64>) -> Cell<'static> {
     Cell::Int(value.into())
+}
+
+fn write_audit(ledger: &mut Ledger, books: Cell<'static>, batch: &Batch) -> Result<(), StoreError> {
+    let events = batch.audit.iter().map(|(number, event)| {
+        let [subject, issuer] = [Cell::Text(&event.subject), Cell::Text(&event.issuer)];
+        let [acting_for, token, request] =
+            [&event.acting_for, &event.token_id, &event.request_id].map(|text| Cell::text_or_null(text.as_deref()));
+        let [before, after, reason] = [&event.before, &event.after, &event.reason].map(|text| Cell::text_or_null(text.as_deref()));
+        let (action, object) = (Cell::Text(event.action), Cell::Text(&event.object));
+        [books, int(*number), int(batch.recorded_at), action, object, subject, acting_for, issuer, token, request, before, after, reason]
+    });
+    ledger.insert(&rows::AUDIT_EVENT, events)
 }
 
 fn write_names(ledger: &mut Ledger, books: Cell<'static>, batch: &Batch) -> Result<(), StoreError> {

@@ -43,10 +43,36 @@ pub enum EntryKind {
     Rerating,
     /// A booked charge moved to other cost centers.
     Reclassification,
+    /// Prepared by one person and approved by another.
+    Manual,
+    /// What will not be collected, or need not be paid, taken off with a reason.
+    WriteOff,
+    /// Credits bought from a provider before they are used.
+    PrepaidPurchase,
+    /// Prepaid credits that expired unused.
+    Breakage,
+    /// Credits granted by a provider, and what is released of them.
+    PromotionalCredit,
+    /// Open foreign items at the rate of a closing day.
+    Revaluation,
+    /// The exchange difference of a foreign item that was settled.
+    ExchangeDifference,
 }
 
 impl EntryKind {
-    pub const ALL: [Self; 4] = [Self::Charge, Self::Reversal, Self::Rerating, Self::Reclassification];
+    pub const ALL: [Self; 11] = [
+        Self::Charge,
+        Self::Reversal,
+        Self::Rerating,
+        Self::Reclassification,
+        Self::Manual,
+        Self::WriteOff,
+        Self::PrepaidPurchase,
+        Self::Breakage,
+        Self::PromotionalCredit,
+        Self::Revaluation,
+        Self::ExchangeDifference,
+    ];
 
     pub fn id(self) -> i16 {
         match self {
@@ -54,6 +80,13 @@ impl EntryKind {
             Self::Reversal => 2,
             Self::Rerating => 3,
             Self::Reclassification => 4,
+            Self::Manual => 5,
+            Self::WriteOff => 6,
+            Self::PrepaidPurchase => 7,
+            Self::Breakage => 8,
+            Self::PromotionalCredit => 9,
+            Self::Revaluation => 10,
+            Self::ExchangeDifference => 11,
         }
     }
 
@@ -67,6 +100,13 @@ impl EntryKind {
             Self::Reversal => "REVERSAL",
             Self::Rerating => "RERATING",
             Self::Reclassification => "RECLASSIFICATION",
+            Self::Manual => "MANUAL",
+            Self::WriteOff => "WRITE_OFF",
+            Self::PrepaidPurchase => "PREPAID_PURCHASE",
+            Self::Breakage => "BREAKAGE",
+            Self::PromotionalCredit => "PROMOTIONAL_CREDIT",
+            Self::Revaluation => "REVALUATION",
+            Self::ExchangeDifference => "EXCHANGE_DIFFERENCE",
         }
     }
 }
@@ -90,6 +130,8 @@ pub struct EntryDraft<'a> {
     pub kind: EntryKind,
     /// The accounting day it belongs to, in the books' time zone.
     pub effective_on: Day,
+    /// The day the service was rendered, where it lies in another period: the entry is *prior-period*.
+    pub service_on: Option<Day>,
     pub postings: &'a [Posting],
     /// The charge it books or corrects.
     pub charge: Option<ChargeNumber>,
@@ -104,6 +146,7 @@ pub struct JournalEntry {
     pub number: EntryNumber,
     pub kind: EntryKind,
     pub effective_on: Day,
+    pub service_on: Option<Day>,
     pub postings: Vec<Posting>,
     pub charge: Option<ChargeNumber>,
     pub corrects: Option<EntryNumber>,

@@ -13,7 +13,15 @@ fn posting(side: Side, units: i64, currency: &str, block: i32) -> Posting {
 }
 
 fn gate(postings: &[Posting]) -> Result<EntryNumber, Code> {
-    let draft = EntryDraft { kind: EntryKind::Charge, effective_on: Day(20_000), postings, charge: None, corrects: None, memo: None };
+    let draft = EntryDraft {
+        kind: EntryKind::Charge,
+        effective_on: Day(20_000),
+        service_on: None,
+        postings,
+        charge: None,
+        corrects: None,
+        memo: None,
+    };
     decide(&VIEW, &draft).map_err(|rejection| rejection.code)
 }
 
@@ -60,7 +68,7 @@ proptest! {
 
     #[test]
     fn a_reversal_undoes_its_entry_and_passes_the_gate(postings in entries()) {
-        let original = JournalEntry { number: EntryNumber(7), kind: EntryKind::Charge, effective_on: Day(20_000), postings: postings.clone(), charge: None, corrects: None, memo: None };
+        let original = JournalEntry { number: EntryNumber(7), kind: EntryKind::Charge, effective_on: Day(20_000), service_on: None, postings: postings.clone(), charge: None, corrects: None, memo: None };
         let view = ReversalView { original: &original, reversed_by: None };
         let mirror = reverse(&view, Day(20_001)).unwrap();
         prop_assert_eq!(gate(&mirror), Ok(EntryNumber(42)));

@@ -43,6 +43,20 @@ pub enum EntryKind {
     Rerating,
     /// A booked charge moved to other cost centers.
     Reclassification,
+    /// Prepared by one person and approved by another.
+    Manual,
+    /// What will not be collected, or need not be paid, taken off with a reason.
+    WriteOff,
+    /// Credits bought from a provider before they are used.
+    PrepaidPurchase,
+    /// Prepaid credits that expired unused.
+    Breakage,
+    /// Credits granted by a provider, and what is released of them.
+    PromotionalCredit,
+    /// Open foreign items at the rate of a closing day.
+    Revaluation,
+    /// The exchange difference of a foreign item that was settled.
+    ExchangeDifference,
 }
 
 /// The three kinds of cost center a charge is recorded across.

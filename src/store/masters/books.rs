@@ -57,7 +57,15 @@ pub async fn books_create(store: &Store, code: &str, name: &str, created_at: Mom
         .one(&transaction)
         .await?;
     let id = last.flatten().unwrap_or(0).saturating_add(1);
-    let row = books::Model { id, code: code.to_owned(), name: name.to_owned(), created_at: created_at.0 };
+    let row = books::Model {
+        id,
+        code: code.to_owned(),
+        name: name.to_owned(),
+        created_at: created_at.0,
+        time_zone: "UTC".to_owned(),
+        fiscal_year_start: 1,
+        reporting_currency_id: None,
+    };
     row.into_active_model().insert(&transaction).await?;
     let head = books_head::Model {
         books_id: id,
@@ -68,6 +76,7 @@ pub async fn books_create(store: &Store, code: &str, name: &str, created_at: Mom
         last_price: 0,
         last_rule: 0,
         masters_version: 0,
+        last_audit: 0,
     };
     head.into_active_model().insert(&transaction).await?;
     let books = BooksId(narrow("books.id", id)?);
