@@ -50,12 +50,13 @@ struct HttpState {
     authenticator: Authenticator,
     schema: TallybookSchema,
     config: Arc<HttpConfig>,
+    documents: graphql::Documents,
 }
 
 /// All routes with their middleware. [`serve`] adds what ends with the process.
 pub fn router(app: App, authenticator: Authenticator, schema: TallybookSchema, config: &HttpConfig) -> Router {
     metrics::install();
-    let state = HttpState { app, authenticator, schema, config: Arc::new(config.clone()) };
+    let state = HttpState { app, authenticator, schema, config: Arc::new(config.clone()), documents: graphql::Documents::default() };
     let [graphql_route, charges_route, healthz, readyz, metrics_route] = ROUTES;
     Router::new()
         .route(graphql_route, get(graphql::get_graphql).post(graphql::post_graphql))

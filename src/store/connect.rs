@@ -66,7 +66,11 @@ impl Store {
             Engine::Postgres => ConnectOptions::new(options.url.clone()),
         };
         connect.max_connections(options.max_connections).acquire_timeout(options.busy_timeout).sqlx_logging(false);
-        let db = Database::connect(connect).await?;
+        let db = match Database::connect(connect).await {
+            Ok(db) => db,
+            Err(error) if engine == Engine::Postgres => return Err(why_unreachable(&options.url).await.unwrap_or_else(|| error.into())),
+            Err(error) => return Err(error.into()),
+        };
         Ok(Self { db, engine, options })
     }
 
@@ -163,6 +167,14 @@ impl Store {
     pub async fn ping(&self) -> Result<(), StoreError> {
         Ok(self.db.ping().await?)
     }
+}
+
+/// The pool says only that it waited in vain; one connection says why.
+async fn why_unreachable(url: &str) -> Option<StoreError> {
+    use sqlx::Connection;
+    const PATIENCE: Duration = Duration::from_secs(3);
+    let attempt = tokio::time::timeout(PATIENCE, sqlx::PgConnection::connect(url)).await.ok()?;
+    attempt.err().map(StoreError::from)
 }
 
 fn engine_of(url: &str) -> Result<Engine, StoreError> {

@@ -17,6 +17,7 @@
 )]
 
 mod client;
+mod full;
 mod import;
 mod place;
 mod program;

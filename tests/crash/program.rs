@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use super::place::Place;
 
 const SECRET: &str = "a secret of the crash tests, long enough";
+const SERVE: [&str; 3] = ["serve", "--listen", "127.0.0.1:0"];
 const PATIENCE: Duration = Duration::from_secs(30);
 
 pub fn command(place: &Place, arguments: &[&str]) -> Command {
@@ -74,7 +75,26 @@ pub struct Server {
 impl Server {
     /// Starts `serve` on a free port and reads its address from what it prints.
     pub fn start(place: &Place) -> Self {
-        let mut child = command(place, &["serve", "--listen", "127.0.0.1:0"]).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        Self::serve(command(place, &SERVE))
+    }
+
+    /// The same where no file may have more than so many blocks; a write beyond them fails instead of ending the process.
+    pub fn start_limited(place: &Place, blocks: u32) -> Self {
+        let plain = command(place, &SERVE);
+        let mut limited = Command::new("sh");
+        limited.args(["-c", &format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$@\""), "sh"]);
+        limited.arg(plain.get_program()).args(plain.get_args()).current_dir(&place.folder).stdin(Stdio::null());
+        for (name, value) in plain.get_envs() {
+            match value {
+                Some(value) => limited.env(name, value),
+                None => limited.env_remove(name),
+            };
+        }
+        Self::serve(limited)
+    }
+
+    fn serve(mut command: Command) -> Self {
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let process = Guarded(child);
         let mut printed = String::new();

@@ -39,10 +39,10 @@ pub fn next_random(state: &mut u64) -> u64 {
 }
 
 /// The charge number and entry number that were acknowledged, by external id.
-type Acknowledged = BTreeMap<String, (String, Option<String>)>;
+pub type Acknowledged = BTreeMap<String, (String, Option<String>)>;
 
 /// Takes receipts in; what was acknowledged before must be answered with the same numbers.
-fn acknowledge(acknowledged: &mut Acknowledged, answer: &Stream) {
+pub fn acknowledge(acknowledged: &mut Acknowledged, answer: &Stream) {
     for receipt in answer.receipts.iter().filter(|receipt| receipt.get("index").is_some()) {
         let status = receipt["status"].as_str().unwrap();
         if status == "REJECTED" {

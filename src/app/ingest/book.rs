@@ -135,7 +135,7 @@ fn find_known(session: &mut Session, charge: &Prepared, near: Option<&KnownCharg
 /// The outcomes of an atomic submission that cannot be booked whole.
 fn atomic_conflict(session: &Session, charges: &[Prepared], keys: &[Key], booked: &Booked) -> Option<Vec<Outcome>> {
     let mut own: HashMap<(&str, &str), i64> = HashMap::new();
-    let conflicts: Vec<bool> = charges
+    let refusals: Vec<Option<Rejection>> = charges
         .iter()
         .zip(keys)
         .map(|(charge, key)| {
@@ -146,15 +146,18 @@ fn atomic_conflict(session: &Session, charges: &[Prepared], keys: &[Key], booked
                 Key::Twin => twin(booked, charge).map_or(first, |twin| twin.content_hash),
                 Key::New | Key::Collides => first,
             };
-            kept != charge.content_hash
-                || charge.debit_account == AccountId(0)
-                || session.masters().account_by_id(charge.credit_account).is_none()
+            let lacks_account = charge.debit_account == AccountId(0) || session.masters().account_by_id(charge.credit_account).is_none();
+            match key {
+                _ if kept != charge.content_hash => Some(Rejection::of(Code::IdempotencyConflict)),
+                Key::Known(_) => None,
+                _ if lacks_account => Some(Rejection::of(Code::AccountUnknown)),
+                _ => charge.refusal(),
+            }
         })
         .collect();
-    conflicts.contains(&true).then(|| {
-        let refuse =
-            |is_conflict: bool| Outcome::Rejected(Rejection::of(if is_conflict { Code::IdempotencyConflict } else { Code::AtomicRefused }));
-        conflicts.into_iter().map(refuse).collect()
+    refusals.iter().any(Option::is_some).then(|| {
+        let refuse = |refusal: Option<Rejection>| Outcome::Rejected(refusal.unwrap_or_else(|| Rejection::of(Code::AtomicRefused)));
+        refusals.into_iter().map(refuse).collect()
     })
 }
 
@@ -217,6 +220,9 @@ fn free_hash(session: &mut Session, charge: &Prepared, booked: &Booked) -> Resul
 }
 
 fn book_new(session: &mut Session, charge: Prepared, key_hash: i64) -> Result<Outcome, Rejection> {
+    if let Some(refusal) = charge.refusal() {
+        return Err(refusal);
+    }
     let blocks = blocks_of(session, &charge)?;
     let day = charge.event.occurred_at.day();
     let cost = charge.cost.money();

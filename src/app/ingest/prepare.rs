@@ -8,6 +8,7 @@ use crate::domain::ids::{AccountId, NameId};
 use crate::domain::money::Money;
 use crate::domain::posting_rules::{Subject, cost_account};
 use crate::domain::rating::{Rating, meter_lines, rate};
+use crate::domain::rejection::{Code, Rejection};
 use crate::domain::report::Totals;
 use crate::domain::usage::{InputShare, Meter, UsageEvent};
 
@@ -42,6 +43,20 @@ pub struct Prepared {
     pub debit_account: AccountId,
     pub credit_account: AccountId,
     pub masters_version: i64,
+}
+
+/// More than this for one charge, in units of its currency, is a mistake in a quantity or a price; booked, it would drown the balances.
+const LARGEST_COST: i64 = 10_000_000;
+
+impl Prepared {
+    /// Why a charge with a new key is not booked. A key that is known is answered first, whatever the charge would cost today.
+    pub fn refusal(&self) -> Option<Rejection> {
+        let cost = self.cost.money()?;
+        let is_absurd = cost.exact().round_half_even(0).is_none_or(|whole| whole > LARGEST_COST);
+        let message =
+            || format!("the charge would cost {cost}, more than {LARGEST_COST} {}: check the quantities and the price", cost.currency);
+        is_absurd.then(|| Rejection::at(Code::AmountTooLarge, "usage", message()))
+    }
 }
 
 /// Attributes and rates an event and finds its accounts.

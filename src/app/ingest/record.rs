@@ -26,12 +26,8 @@ pub async fn record_charges(app: &App, actor: &Actor, items: Vec<IncomingCharge>
         let event = item.draft.and_then(|draft| UsageEvent::new(draft, now)).and_then(|event| within_scope(event, actor));
         let outcome = match event {
             Ok(event) => {
-                let charge = prepare(event, &masters);
-                let too_large = refuse_absurd_cost(&charge);
-                if too_large.is_none() {
-                    prepared.push(charge);
-                }
-                too_large.map(Outcome::Rejected)
+                prepared.push(prepare(event, &masters));
+                None
             }
             Err(rejection) => Some(Outcome::Rejected(rejection)),
         };
@@ -50,17 +46,6 @@ pub async fn record_charges(app: &App, actor: &Actor, items: Vec<IncomingCharge>
         refused.or_else(|| outcomes.next()).map(|outcome| Receipt { external_id, outcome })
     };
     Ok(receipts.into_iter().filter_map(complete).collect())
-}
-
-/// More than this for one charge, in units of its currency, is a mistake in a quantity or a price; booked, it would drown the balances.
-const LARGEST_COST: i64 = 10_000_000;
-
-fn refuse_absurd_cost(charge: &super::Prepared) -> Option<Rejection> {
-    let cost = charge.cost.money()?;
-    let whole = cost.exact().round_half_even(0).unwrap_or(i64::MAX);
-    let message =
-        || format!("the charge would cost {cost}, more than {LARGEST_COST} {}: check the quantities and the price", cost.currency);
-    (whole > LARGEST_COST).then(|| Rejection::at(Code::AmountTooLarge, "usage", message()))
 }
 
 /// A token limited to cost centers records only for them.

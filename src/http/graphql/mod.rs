@@ -4,6 +4,7 @@
 //! Introspection needs a token like everything else. Does not keep persisted queries, batches or subscriptions.
 
 mod answer;
+mod documents;
 pub(super) mod limits;
 pub(super) mod request;
 mod selected;
@@ -23,6 +24,7 @@ use super::negotiation::AnswerType;
 use super::observe::RequestId;
 use super::problem::Problem;
 use crate::app::auth::Actor;
+pub(super) use documents::Documents;
 use request::GraphqlRequest;
 
 /// Queries by GET, for caches and links; the GraphiQL page for a browser.
@@ -86,7 +88,7 @@ async fn execute(
     method: Method,
     answer_type: AnswerType,
 ) -> Result<Response, Problem> {
-    let mut document = match limits::read_document(&request.query, &state.config.graphql) {
+    let mut document = match state.documents.read(&request.query, &state.config.graphql) {
         Ok(document) => document,
         Err(refusal) => return Ok(answer::refused_document(&refusal, answer_type)),
     };
