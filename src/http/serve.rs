@@ -2,14 +2,28 @@
 
 use std::future::Future;
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
-use axum::serve::ListenerExt;
 use axum::{Extension, Router};
-use tokio::net::TcpListener;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::lifecycle::Lifecycle;
 use super::metrics;
+
+/// How long a caller may take to send the head of a request, and may keep an idle connection open.
+const HEADER_TIME: Duration = Duration::from_secs(30);
+
+/// Connections served at once; others wait in the listener's queue.
+const CONNECTIONS: usize = 8_192;
+
+/// A pause after the system refused a connection, as when no more files may be opened.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(500);
 
 /// How long requests in flight may go on after the signal. Orchestrators commonly kill after 30 seconds.
 const DRAIN_TIME: Duration = Duration::from_secs(25);
@@ -22,16 +36,10 @@ const METRICS_UPKEEP: Duration = Duration::from_secs(5);
 /// What a caller was told is durable was committed before it was told, so letting go loses nothing acknowledged.
 ///
 /// # Errors
-/// The listener's own failure.
+/// The listener has no address.
 pub async fn serve(listener: TcpListener, router: Router, shutdown: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
     let lifecycle = Lifecycle::new(listener.local_addr()?.ip().is_loopback());
     let router = router.layer(Extension(lifecycle.clone()));
-    // Receipts and small answers must not wait for the peer's acknowledgement.
-    let listener = listener.tap_io(|stream| {
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "TCP_NODELAY could not be set");
-        }
-    });
     let begin = {
         let lifecycle = lifecycle.clone();
         async move {
@@ -40,7 +48,14 @@ pub async fn serve(listener: TcpListener, router: Router, shutdown: impl Future<
             lifecycle.begin_shutdown();
         }
     };
-    let server = std::future::IntoFuture::into_future(axum::serve(listener, router).with_graceful_shutdown(begin));
+    let server = async {
+        let connections = GracefulShutdown::new();
+        tokio::select! {
+            () = accept(listener, router, &connections) => {}
+            () = begin => {}
+        }
+        connections.shutdown().await;
+    };
     let deadline = async {
         lifecycle.shutting_down().await;
         tokio::time::sleep(DRAIN_TIME).await;
@@ -52,11 +67,52 @@ pub async fn serve(listener: TcpListener, router: Router, shutdown: impl Future<
         }
     };
     tokio::select! {
-        served = server => served,
+        () = server => Ok(()),
         () = deadline => {
             tracing::warn!(seconds = DRAIN_TIME.as_secs(), "requests were still in flight and are let go");
             Ok(())
         }
         () = upkeep => Ok(()),
     }
+}
+
+/// Serves connections until it is dropped. Each runs on; `connections` knows them.
+async fn accept(listener: TcpListener, router: Router, connections: &GracefulShutdown) {
+    let mut server = http1::Builder::new();
+    server.timer(TokioTimer::new()).header_read_timeout(HEADER_TIME);
+    let room = Arc::new(Semaphore::new(CONNECTIONS));
+    loop {
+        // The semaphore is never closed.
+        let Ok(place) = room.clone().acquire_owned().await else { return };
+        let stream = match listener.accept().await {
+            Ok((stream, _)) => stream,
+            Err(error) => {
+                tracing::warn!(%error, "a connection could not be taken");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+                continue;
+            }
+        };
+        serve_connection(&server, stream, router.clone(), connections, place);
+    }
+}
+
+fn serve_connection(
+    server: &http1::Builder,
+    stream: TcpStream,
+    router: Router,
+    connections: &GracefulShutdown,
+    place: OwnedSemaphorePermit,
+) {
+    // Receipts and small answers must not wait for the peer's acknowledgement.
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "TCP_NODELAY could not be set");
+    }
+    let connection = connections.watch(server.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router)));
+    tokio::spawn(async move {
+        if let Err(error) = connection.await {
+            // The peer went away, or sent what is not HTTP.
+            tracing::debug!(%error, "a connection ended");
+        }
+        drop(place);
+    });
 }
