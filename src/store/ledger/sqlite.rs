@@ -75,24 +75,30 @@ impl SqliteLedger {
         for row in rows {
             block.push(row);
             if block.len() == ROWS_PER_STATEMENT {
-                self.insert_rows(table, &block)?;
+                self.insert_by(ROWS_PER_STATEMENT, table, &block)?;
                 block.clear();
             }
         }
-        block.chunks(1).try_for_each(|row| self.insert_rows(table, row))
+        self.insert_by(1, table, &block)
     }
 
-    fn insert_rows<const N: usize>(&self, table: &Table, rows: &[[Cell<'_>; N]]) -> Result<(), StoreError> {
+    /// Inserts rows by a statement for so many of them at a time.
+    fn insert_by<const N: usize>(&self, at_a_time: usize, table: &Table, rows: &[[Cell<'_>; N]]) -> Result<(), StoreError> {
+        if rows.is_empty() {
+            return Ok(());
+        }
         let row = format!("({})", vec!["?"; N].join(", "));
-        let values = vec![row; rows.len()].join(", ");
+        let values = vec![row; at_a_time].join(", ");
         // A row that is refused ends the transaction. With the default, ABORT, each row of a guarded table would need a savepoint.
         let or = if table.on_conflict.is_empty() { "OR ROLLBACK " } else { "" };
         let sql = format!("INSERT {or}INTO {} ({}) VALUES {values} {}", table.name, table.column_list(), table.on_conflict);
         let mut statement = self.connection.prepare_cached(&sql)?;
-        for (cell, position) in rows.iter().flatten().zip(1..) {
-            statement.raw_bind_parameter(position, cell)?;
+        for rows in rows.chunks(at_a_time) {
+            for (cell, position) in rows.iter().flatten().zip(1..) {
+                statement.raw_bind_parameter(position, cell)?;
+            }
+            statement.raw_execute()?;
         }
-        statement.raw_execute()?;
         Ok(())
     }
 
