@@ -25,11 +25,13 @@ pub struct StoreOptions {
     pub busy_timeout: Duration,
     /// Remembers what the bulk path writes; for measuring.
     pub tape: Option<super::ledger::Tape>,
+    /// Lets a call of the bulk path fail; for tests.
+    pub fault: Option<super::ledger::Fault>,
 }
 
 impl StoreOptions {
     pub fn new(url: impl Into<String>) -> Self {
-        Self { url: url.into(), max_connections: 8, busy_timeout: Duration::from_secs(10), tape: None }
+        Self { url: url.into(), max_connections: 8, busy_timeout: Duration::from_secs(10), tape: None, fault: None }
     }
 }
 

@@ -24,6 +24,7 @@ mod booking;
 mod busy;
 mod concurrency;
 mod contract;
+mod faults;
 mod golden;
 mod http_limits;
 mod idempotency;

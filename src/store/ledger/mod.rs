@@ -3,24 +3,27 @@
 //! The same statements run on both engines: SQLite takes rows one by one through a prepared statement on its own connection,
 //! PostgreSQL takes a batch as arrays in one statement. Calls block, so they belong on a thread of their own.
 
+mod fault;
 mod postgres;
 mod row_array;
 mod sqlite;
 mod table;
 mod tape;
 
+pub use fault::Fault;
 use postgres::PostgresLedger;
 use sqlite::SqliteLedger;
 pub use table::{Cell, Column, Row, RowExt, Table, Value};
 pub use tape::{Tape, Written};
 
-use super::{Engine, Store, StoreError};
+use super::{Engine, Store, StoreError, StoreOptions};
 
 /// A connection for writing. Create it and use it off the async runtime's threads.
 pub struct Ledger {
     engine: Connection,
     /// Only `tallybook bench` has one.
     tape: Option<Tape>,
+    fault: Option<Fault>,
 }
 
 enum Connection {
@@ -38,7 +41,13 @@ impl Ledger {
                 Connection::Postgres(Box::new(PostgresLedger::new(store.db.get_postgres_connection_pool().clone(), runtime)))
             }
         };
-        Ok(Self { engine, tape: store.options().tape.clone() })
+        let StoreOptions { tape, fault, .. } = store.options();
+        Ok(Self { engine, tape: tape.clone(), fault: fault.clone() })
+    }
+
+    /// Counts a call; a test may have armed a fault for it.
+    fn call(&self) -> Result<(), StoreError> {
+        self.fault.as_ref().map_or(Ok(()), Fault::call)
     }
 
     /// Begins a write transaction: SQLite takes its write lock at once.
@@ -46,6 +55,7 @@ impl Ledger {
     /// # Errors
     /// [`StoreError::Busy`] when another process keeps the lock.
     pub fn begin(&mut self) -> Result<(), StoreError> {
+        self.call()?;
         match &mut self.engine {
             Connection::Sqlite(ledger) => ledger.execute("BEGIN IMMEDIATE"),
             Connection::Postgres(ledger) => ledger.begin(),
@@ -71,10 +81,13 @@ impl Ledger {
         if let Some(tape) = &self.tape {
             tape.commit();
         }
+        self.call()?;
         match &mut self.engine {
-            Connection::Sqlite(ledger) => ledger.execute("COMMIT"),
-            Connection::Postgres(ledger) => ledger.commit(),
+            Connection::Sqlite(ledger) => ledger.execute("COMMIT")?,
+            Connection::Postgres(ledger) => ledger.commit()?,
         }
+        // The answer to a commit may be lost as well: nobody then knows that it is durable.
+        self.call()
     }
 
     /// Gives the transaction up. A connection that cannot even do that is dropped.
@@ -103,6 +116,7 @@ impl Ledger {
         parameters: &[Cell<'_>],
         mut each: impl FnMut(&[Value]) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
+        self.call()?;
         match &mut self.engine {
             Connection::Sqlite(ledger) => ledger.scan(sql, parameters, &mut each),
             Connection::Postgres(ledger) => ledger.scan(sql, parameters, &mut each),
@@ -146,6 +160,7 @@ impl Ledger {
         if rows.peek().is_none() {
             return Ok(());
         }
+        self.call()?;
         let tape = self.tape.as_ref().filter(|tape| tape.is_on());
         let rows = rows.inspect(|row| {
             if let Some(tape) = tape {
@@ -181,6 +196,7 @@ impl Ledger {
         keys: &[(i64, i64)],
         mut each: impl FnMut(&[Value]) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
+        self.call()?;
         let books = i64::from(books.0);
         match &mut self.engine {
             Connection::Sqlite(ledger) => {
