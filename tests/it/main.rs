@@ -35,4 +35,5 @@ mod reversal;
 mod service;
 mod streaming;
 mod tampering;
+mod upgrade;
 mod visibility;
