@@ -19,6 +19,7 @@ pub mod interned_name;
 pub mod journal_entry;
 pub mod model_alias;
 pub mod pending_charge;
+pub mod pending_tally;
 pub mod posting;
 pub mod posting_rule;
 pub mod price;

@@ -162,7 +162,9 @@ impl Snapshot {
     pub async fn pending_count(&self, range: DayRange, filter: &BlockFilter) -> Result<i64, StoreError> {
         let conditions = where_blocks(filter);
         let join = if conditions.is_empty() { "" } else { " JOIN coding_block b ON b.books_id = p.books_id AND b.id = p.block_id" };
-        let sql = format!("SELECT COUNT(*) FROM pending_charge p{join} WHERE p.books_id = $1 AND p.day >= $2 AND p.day < $3{conditions}");
+        let sql = format!(
+            "SELECT CAST(COALESCE(SUM(p.charges), 0) AS BIGINT) FROM pending_tally p{join} WHERE p.books_id = $1 AND p.day >= $2 AND p.day < $3{conditions}"
+        );
         let values = vec![self.books_value(), i64::from(range.from().0).into(), i64::from(range.to().0).into()];
         rows(&self.transaction, sql, values).await?.first().map_or(Ok(0), |row| column(row, 0))
     }

@@ -62,6 +62,12 @@ pub static PENDING_CHARGE: Table = Table {
     on_conflict: "",
 };
 
+pub static PENDING_TALLY: Table = Table {
+    name: "pending_tally",
+    columns: &[Int("books_id"), Int("day"), Int("block_id"), Int("charges")],
+    on_conflict: "ON CONFLICT (books_id, day, block_id) DO UPDATE SET charges = pending_tally.charges + excluded.charges",
+};
+
 pub static JOURNAL_ENTRY: Table = Table {
     name: "journal_entry",
     columns: &[

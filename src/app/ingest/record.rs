@@ -35,7 +35,7 @@ pub async fn record_charges(app: &App, actor: &Actor, items: Vec<IncomingCharge>
     }
     let any_refused = receipts.iter().any(|receipt| receipt.1.is_some());
     let outcomes = if atomic && any_refused {
-        prepared.iter().map(|_| Outcome::Rejected(Rejection::of(Code::AtomicRefused))).collect()
+        prepared.iter().map(|charge| Outcome::Rejected(charge.refusal().unwrap_or_else(|| Rejection::of(Code::AtomicRefused)))).collect()
     } else if prepared.is_empty() {
         Vec::new()
     } else {

@@ -1,6 +1,6 @@
 //! What one transaction writes, and the order in which it does.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use foldhash::{HashMap, HashMapExt, HashSet};
 
@@ -210,6 +210,11 @@ fn write_charges(ledger: &mut Ledger, books: Cell<'static>, batch: &Batch, known
         Some([books, int(number.0), int(charge.event.occurred_at.day().0), int(charge.block.0), reason])
     });
     ledger.insert(&rows::PENDING_CHARGE, pending)?;
+    let mut tally: BTreeMap<(i32, i32), i64> = BTreeMap::new();
+    for (_, charge, _) in batch.charges.iter().filter(|(_, charge, _)| charge.unpriced.is_some()) {
+        *tally.entry((charge.event.occurred_at.day().0, charge.block.0)).or_default() += 1;
+    }
+    ledger.insert(&rows::PENDING_TALLY, tally.into_iter().map(|((day, block), count)| [books, int(day), int(block), int(count)]))?;
     let hours = batch.charges.iter().map(|(_, charge, _)| charge.event.occurred_at.hour());
     let new_hours: BTreeSet<i32> = hours.filter(|hour| !known_hours.contains(hour)).collect();
     ledger.insert(&rows::CHARGE_HOUR, new_hours.iter().map(|hour| [books, int(*hour)]))?;
@@ -255,6 +260,15 @@ fn charge_row<'a>(
     ]
 }
 
+/// Counts a charge of the worklist in or out, on its day and under its block.
+fn tally_pending(ledger: &mut Ledger, step: &str, books: Cell<'static>, charge: ChargeNumber) -> Result<(), StoreError> {
+    let sql = format!(
+        "UPDATE pending_tally SET charges = charges {step} WHERE books_id = $1 AND (day, block_id) IN \
+         (SELECT p.day, p.block_id FROM pending_charge p WHERE p.books_id = $1 AND p.charge_id = $2)"
+    );
+    ledger.run(&sql, &[books, int(charge.0)])
+}
+
 fn write_revisions(ledger: &mut Ledger, books: Cell<'static>, batch: &Batch) -> Result<(), StoreError> {
     let now = int(batch.recorded_at);
     let revisions = batch.revisions.iter().map(|revision| {
@@ -278,10 +292,17 @@ fn write_revisions(ledger: &mut Ledger, books: Cell<'static>, batch: &Batch) -> 
     ledger.insert(&rows::CHARGE_REVISION, revisions)?;
     // A charge that waits for its price is counted under its owner of now.
     for revision in batch.revisions.iter().filter(|revision| revision.basis == basis::UNPRICED) {
+        tally_pending(ledger, "- 1", books, revision.charge)?;
         let key = [int(i64::from(revision.block.0)), books, int(revision.charge.0)];
         ledger.run("UPDATE pending_charge SET block_id = $1 WHERE books_id = $2 AND charge_id = $3", &key)?;
+        let (block, charge) = (int(revision.block.0), int(revision.charge.0));
+        let row = "INSERT INTO pending_tally (books_id, day, block_id, charges) SELECT books_id, day, $1, 0 FROM pending_charge \
+                   WHERE books_id = $2 AND charge_id = $3 ON CONFLICT (books_id, day, block_id) DO NOTHING";
+        ledger.run(row, &[block, books, charge])?;
+        tally_pending(ledger, "+ 1", books, revision.charge)?;
     }
     for charge in &batch.priced {
+        tally_pending(ledger, "- 1", books, *charge)?;
         ledger.run("DELETE FROM pending_charge WHERE books_id = $1 AND charge_id = $2", &[books, int(charge.0)])?;
     }
     let commands = batch.commands.iter().map(|command| {

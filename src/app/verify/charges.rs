@@ -127,6 +127,13 @@ impl Verifier<'_> {
             check.fault(|| format!("charge {charge} is on the worklist but was priced when it came in"));
             Ok(())
         })?;
+        let tallied = "SELECT day, block_id FROM (SELECT day, block_id, 1 AS counted, 0 AS tallied FROM pending_charge WHERE books_id = $1 \
+            UNION ALL SELECT day, block_id, 0, charges FROM pending_tally WHERE books_id = $1) AS both_sides GROUP BY day, block_id HAVING SUM(counted) <> SUM(tallied)";
+        self.ledger.scan(tallied, &self.key(), |row| {
+            let (day, block) = (crate::domain::period::Day(narrow(row.int(0)?)?), row.int(1)?);
+            check.fault(|| format!("the tally of unpriced charges of {day} under block {block} is wrong"));
+            Ok(())
+        })?;
         check.examined = u64::try_from(self.last_charge).unwrap_or(0);
         Ok(check)
     }
