@@ -6,6 +6,7 @@
 mod books;
 mod chart;
 mod name;
+mod period;
 mod price;
 mod rule;
 
@@ -20,6 +21,7 @@ use sea_orm::{
 
 pub use books::{BooksCreation, books_create, books_id, books_list};
 pub use name::{name_list, name_list_of_centers};
+pub use period::Calendar;
 pub use price::{ModelAlias, alias_list, builtin_price_list, discount_list};
 pub use rule::RuleVersion;
 
@@ -52,6 +54,7 @@ pub struct MastersRows {
     pub prices: Vec<Price>,
     pub aliases: Vec<ModelAlias>,
     pub discounts: Vec<Discount>,
+    pub calendar: Calendar,
 }
 
 /// Masters to add or replace. Prices, discounts and rule versions are only ever added.
@@ -264,6 +267,7 @@ async fn masters_load_in_tx(transaction: &DatabaseTransaction, books: BooksId) -
         prices: price::price_list_in(transaction, books, None).await?,
         aliases: price::alias_list_in(transaction, books).await?,
         discounts: price::discount_list_in(transaction, books).await?,
+        calendar: period::calendar(transaction, books).await?,
     })
 }
 
