@@ -118,6 +118,22 @@ impl std::fmt::Display for Month {
     }
 }
 
+/// How a set of books counts time.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Calendar {
+    /// Days are counted in it.
+    pub zone: Zone,
+    pub fiscal_year_start: FiscalYearStart,
+    pub closings: Closings,
+}
+
+impl Calendar {
+    /// The month that a moment falls into.
+    pub fn month_of(&self, moment: Moment) -> Month {
+        self.zone.day_of(moment).month()
+    }
+}
+
 /// Days from `from` (included) to `to` (excluded).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DayRange {

@@ -21,7 +21,6 @@ use sea_orm::{
 
 pub use books::{BooksCreation, books_create, books_id, books_list};
 pub use name::{name_list, name_list_of_centers};
-pub use period::Calendar;
 pub use price::{ModelAlias, alias_list, builtin_price_list, discount_list};
 pub use rule::RuleVersion;
 
@@ -30,7 +29,7 @@ use super::{Engine, Store, StoreError};
 use crate::domain::attribution::AttributionRule;
 use crate::domain::chart::{Account, CostCenter};
 use crate::domain::ids::{AccountId, BooksId, DiscountId, NameId, PriceId, RuleId};
-use crate::domain::period::Moment;
+use crate::domain::period::{Calendar, Moment};
 use crate::domain::posting_rules::{PostingRule, Settlement};
 use crate::domain::rating::{Discount, Price};
 

@@ -62,6 +62,12 @@ pub static PENDING_CHARGE: Table = Table {
     on_conflict: "",
 };
 
+pub static LATE_BOOKING: Table = Table {
+    name: "late_booking",
+    columns: &[Int("books_id"), Int("charge_id"), Int("revision"), Int("effective_on")],
+    on_conflict: "",
+};
+
 pub static JOURNAL_ENTRY: Table = Table {
     name: "journal_entry",
     columns: &[

@@ -5,10 +5,9 @@ use std::collections::HashMap;
 use crate::domain::attribution::{AttributionRule, Centers};
 use crate::domain::chart::{Account, CenterKind, CostCenter};
 use crate::domain::ids::{AccountId, NameId};
-use crate::domain::period::{Day, Moment, Zone};
+use crate::domain::period::{Calendar, Day, Moment, Zone};
 use crate::domain::posting_rules::{PostingRule, Settlement};
 use crate::domain::rating::PriceBook;
-use crate::store::masters::Calendar;
 
 /// Immutable; replaced as a whole when any master is saved.
 #[derive(Debug, Default)]

@@ -4,18 +4,9 @@ use sea_orm::DatabaseTransaction;
 
 use super::{member, narrow, refused};
 use crate::domain::ids::BooksId;
-use crate::domain::period::{Closings, FiscalYearStart, Month, PeriodStatus, Zone};
+use crate::domain::period::{Calendar, Closings, FiscalYearStart, Month, PeriodStatus, Zone};
 use crate::store::StoreError;
 use crate::store::journal::sql::{column, rows};
-
-/// How the books count time.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Calendar {
-    /// Days are counted in it.
-    pub zone: Zone,
-    pub fiscal_year_start: FiscalYearStart,
-    pub closings: Closings,
-}
 
 pub(super) async fn calendar(transaction: &DatabaseTransaction, books: BooksId) -> Result<Calendar, StoreError> {
     let key = || vec![i64::from(books.0).into()];
