@@ -157,3 +157,48 @@ pub static COMMAND: Table = Table {
     columns: &[Int("books_id"), Text("operation"), Text("idempotency_key"), Int("content_hash"), Text("receipt"), Int("recorded_at")],
     on_conflict: "",
 };
+
+pub static PERIOD_CHANGE: Table = Table {
+    name: "period_change",
+    columns: &[
+        Int("books_id"),
+        Int("month"),
+        Int("number"),
+        Int("from_status"),
+        Int("to_status"),
+        Text("subject"),
+        Text("requested_by"),
+        Text("reason"),
+        Int("through_entry"),
+        Int("recorded_at"),
+    ],
+    on_conflict: "",
+};
+
+pub static REOPENING_REQUEST: Table = Table {
+    name: "reopening_request",
+    columns: &[
+        Int("books_id"),
+        Int("month"),
+        Int("after_change"),
+        Text("subject"),
+        Text("acting_for"),
+        Text("reason"),
+        Int("recorded_at"),
+    ],
+    on_conflict: "",
+};
+
+pub static ACCRUAL_REVIEW: Table = Table {
+    name: "accrual_review",
+    columns: &[
+        Int("books_id"),
+        Int("month"),
+        Int("number"),
+        Text("subject"),
+        Text("note"),
+        Int("through_entry"),
+        Int("recorded_at"),
+    ],
+    on_conflict: "",
+};
