@@ -22,7 +22,8 @@ impl Periods<'_> {
     /// # Errors
     /// Any database failure.
     pub fn unpriced_reasons(&mut self, month: Month) -> Result<Vec<(String, i64)>, StoreError> {
-        let sql = "SELECT reason, COUNT(*) FROM pending_charge WHERE books_id = $1 AND day >= $2 AND day < $3 GROUP BY reason ORDER BY 2 DESC, 1";
+        let sql =
+            "SELECT reason, COUNT(*) FROM pending_charge WHERE books_id = $1 AND day >= $2 AND day < $3 GROUP BY reason ORDER BY 2 DESC, 1";
         let rows = self.ledger.rows(sql, &self.within(month))?;
         rows.iter().map(|row| Ok((row.text(0)?.to_owned(), row.int(1)?))).collect()
     }

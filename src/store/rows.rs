@@ -62,11 +62,8 @@ pub static PENDING_CHARGE: Table = Table {
     on_conflict: "",
 };
 
-pub static LATE_BOOKING: Table = Table {
-    name: "late_booking",
-    columns: &[Int("books_id"), Int("charge_id"), Int("revision"), Int("effective_on")],
-    on_conflict: "",
-};
+pub static LATE_BOOKING: Table =
+    Table { name: "late_booking", columns: &[Int("books_id"), Int("charge_id"), Int("revision"), Int("effective_on")], on_conflict: "" };
 
 pub static JOURNAL_ENTRY: Table = Table {
     name: "journal_entry",
@@ -177,28 +174,12 @@ pub static PERIOD_CHANGE: Table = Table {
 
 pub static REOPENING_REQUEST: Table = Table {
     name: "reopening_request",
-    columns: &[
-        Int("books_id"),
-        Int("month"),
-        Int("after_change"),
-        Text("subject"),
-        Text("acting_for"),
-        Text("reason"),
-        Int("recorded_at"),
-    ],
+    columns: &[Int("books_id"), Int("month"), Int("after_change"), Text("subject"), Text("acting_for"), Text("reason"), Int("recorded_at")],
     on_conflict: "",
 };
 
 pub static ACCRUAL_REVIEW: Table = Table {
     name: "accrual_review",
-    columns: &[
-        Int("books_id"),
-        Int("month"),
-        Int("number"),
-        Text("subject"),
-        Text("note"),
-        Int("through_entry"),
-        Int("recorded_at"),
-    ],
+    columns: &[Int("books_id"), Int("month"), Int("number"), Text("subject"), Text("note"), Int("through_entry"), Int("recorded_at")],
     on_conflict: "",
 };

@@ -135,7 +135,8 @@ fn item(code: ItemCode, measured: impl ToString, threshold: impl ToString, missi
 }
 
 fn period_over(month: Month, current: Month) -> Item {
-    let missing = (month >= current).then(|| format!("{month} ends on {}: later charges of it would be booked in the next period", month.last_day()));
+    let missing =
+        (month >= current).then(|| format!("{month} ends on {}: later charges of it would be booked in the next period", month.last_day()));
     item(ItemCode::PeriodOver, current, month.next(), missing, Vec::new())
 }
 
@@ -182,7 +183,8 @@ fn provider_feeds(periods: &mut Periods<'_>, month: Month, threshold: i64) -> Re
         }
     }
     let named = late.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
-    let missing = (!late.is_empty()).then(|| format!("no charge in the last days of {month} from {named}: complete the feed, or say why it ended"));
+    let missing =
+        (!late.is_empty()).then(|| format!("no charge in the last days of {month} from {named}: complete the feed, or say why it ended"));
     Ok(item(ItemCode::ProviderFeeds, late.len(), format!("last charge within {threshold} days of {end}"), missing, detail))
 }
 
@@ -201,7 +203,8 @@ fn allocations_run() -> Item {
 fn accruals_reviewed(periods: &mut Periods<'_>, month: Month) -> Result<Item, StoreError> {
     let review = valid_review(periods, month)?;
     let missing = review.is_none().then(|| format!("nobody signed the accruals of {month} off since it was opened: send reviewAccruals"));
-    let detail = review.iter().map(|review| format!("{} through entry {}: {}", review.subject, review.through_entry, review.note)).collect();
+    let detail =
+        review.iter().map(|review| format!("{} through entry {}: {}", review.subject, review.through_entry, review.note)).collect();
     Ok(item(ItemCode::AccrualsReviewed, if review.is_some() { "reviewed" } else { "not reviewed" }, "reviewed", missing, detail))
 }
 
@@ -215,9 +218,9 @@ fn trial_balance(periods: &mut Periods<'_>, month: Month) -> Result<Item, StoreE
     let off = totals.values().filter(|(debit, credit)| debit != credit).count();
     let missing = (off > 0).then(|| "debits and credits differ: run `tallybook verify` before anything else".to_owned());
     let exact = Money::exact_of_units;
-    let detail = totals.iter().map(|(currency, (debit, credit))| {
-        format!("debit {} credit {} {currency}", exact(*debit, *currency), exact(*credit, *currency))
-    });
+    let detail = totals
+        .iter()
+        .map(|(currency, (debit, credit))| format!("debit {} credit {} {currency}", exact(*debit, *currency), exact(*credit, *currency)));
     Ok(item(ItemCode::TrialBalance, format!("{off} currencies off"), "0 currencies off", missing, detail.collect()))
 }
 

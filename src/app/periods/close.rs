@@ -40,13 +40,7 @@ pub async fn close_period(app: &App, actor: &Actor, input: CloseInput) -> Result
     period(app, &books, month).await
 }
 
-fn close_in_tx(
-    session: &mut Session,
-    actor: &Actor,
-    month: Month,
-    target: PeriodStatus,
-    accepted: Option<String>,
-) -> Result<(), AppError> {
+fn close_in_tx(session: &mut Session, actor: &Actor, month: Month, target: PeriodStatus, accepted: Option<String>) -> Result<(), AppError> {
     let (masters, current) = (session.masters().clone(), session.current_month());
     let closings = masters.calendar.closings;
     let status = closings.status(month, current);
@@ -92,8 +86,7 @@ fn close_in_tx(
 /// Open items need a reason; a trial balance that does not foot has none.
 fn check_open_items(open: &[Item], is_accepted: bool) -> Result<(), AppError> {
     let refused = open.iter().filter(|item| !is_accepted || !item.code.may_stay_open());
-    let refused: Vec<Rejection> = refused
-        .map(|item| Rejection::at(Code::ChecklistOpen, "period", format!("{}: {}", item.code.as_str(), item.message)))
-        .collect();
+    let refused: Vec<Rejection> =
+        refused.map(|item| Rejection::at(Code::ChecklistOpen, "period", format!("{}: {}", item.code.as_str(), item.message))).collect();
     if refused.is_empty() { Ok(()) } else { Err(AppError::Rejected(refused)) }
 }

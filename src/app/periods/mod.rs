@@ -17,8 +17,11 @@ pub use close::{CloseInput, close_period};
 pub use read::{PeriodQuery, PeriodView, periods};
 pub use reopen::{ReopenInput, approve_reopening, request_reopening};
 pub use review::{ReviewInput, review_accruals};
+pub use settings::percent;
 pub use settings::{BooksSettings, ThresholdsInput, save_books_settings, save_close_thresholds};
 pub use stale::{mark_stale, renew};
+
+pub use crate::store::period::{PeriodChange, ReopeningRequest, StaleMark, Thresholds};
 
 use std::sync::Arc;
 

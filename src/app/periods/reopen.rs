@@ -66,12 +66,8 @@ fn request_in_tx(session: &mut Session, actor: &Actor, month: Month, reason: Str
     let request =
         ReopeningRequest { month, after_change, subject: actor.subject.clone(), acting_for: actor.acting_for.clone(), reason, recorded_at };
     session.periods().request_insert(&request)?;
-    let told = Change {
-        action: "period.requestReopening",
-        object: format!("period {month}"),
-        reason: Some(request.reason),
-        ..Change::default()
-    };
+    let told =
+        Change { action: "period.requestReopening", object: format!("period {month}"), reason: Some(request.reason), ..Change::default() };
     session.audit(audit::event(actor, told));
     Ok(())
 }

@@ -114,7 +114,7 @@ fn told(thresholds: Thresholds) -> serde_json::Value {
 }
 
 /// Hundredths of a percent as a percentage, without trailing zeros.
-pub(super) fn percent(basis_points: i128) -> String {
+pub fn percent(basis_points: i128) -> String {
     Exact::new(basis_points, 2).normalized().to_string()
 }
 

@@ -29,7 +29,9 @@ impl Verifier<'_> {
                     format!("entry {number} is dated {effective_on}, and {month} was closed through entry {through}")
                 });
             }
-            if let Some(occurred_at) = row.int_or_none(4)?.filter(|_| row.int(1).is_ok_and(|kind| kind == i64::from(EntryKind::Charge.id()))) {
+            if let Some(occurred_at) =
+                row.int_or_none(4)?.filter(|_| row.int(1).is_ok_and(|kind| kind == i64::from(EntryKind::Charge.id())))
+            {
                 let service_on = row.int_or_none(3)?.map(narrow).transpose()?.map_or(effective_on, Day);
                 let day = zone.day_of(Moment(occurred_at));
                 dated.expect(service_on == day, || format!("entry {number} is of {service_on}, its charge of {day}"));
