@@ -51,18 +51,15 @@ fn provoked_in(code: Code) -> &'static str {
         Code::AlreadyReversed | Code::ReversalOfReversal | Code::ReversalBeforeEntry | Code::LaterCorrection | Code::EntryNotFound => {
             "reversal.rs"
         }
-        Code::TimeZoneUnknown
-        | Code::FiscalYearStartInvalid
-        | Code::ThresholdInvalid
-        | Code::PeriodClosed
+        Code::TimeZoneUnknown | Code::FiscalYearStartInvalid | Code::TimeZoneFixed => "periods/zone.rs",
+        Code::ThresholdInvalid | Code::ChecklistOpen => "periods/checklist.rs",
+        Code::PeriodClosed
         | Code::PeriodLocked
         | Code::PeriodSoftClosed
         | Code::PeriodFuture
         | Code::EarlierPeriodOpen
         | Code::LaterPeriodClosed
-        | Code::ChecklistOpen
         | Code::SamePerson
-        | Code::TimeZoneFixed
         | Code::ReopeningNotRequested
         | Code::NothingToReopen
         | Code::ReopeningRequested => "periods.rs",

@@ -111,24 +111,23 @@ async fn a_late_charge_is_corrected_where_it_was_booked(world: World) {
     world.save_price("openai", "gpt-4o", "output_tokens", "20.00").await;
     rerate(&world).await;
     assert_eq!(entry(&world, 5).await, "RERATING 2026-01-05 -");
-    assert_eq!(entry(&world, 7).await, "RERATING 2026-02-01 2026-01-20 prior-period");
+    assert_eq!(entry(&world, 6).await, "RERATING 2026-02-01 2026-01-20 prior-period");
     assert_eq!((january(&world).await, february(&world).await), ("0.02 2 2400".to_owned(), "0.01 1 1200".to_owned()));
-    assert_eq!(reverse_as(&world, &world.admin, 7, "2026-02-02").await["userErrors"], json!([]));
-    assert_eq!(reverse_as(&world, &world.admin, 4, "2026-02-02").await["userErrors"][0]["code"], "LATER_CORRECTION");
+    assert_eq!(reverse_as(&world, &world.admin, 6, "2026-02-02").await["userErrors"], json!([]));
     assert_eq!((january(&world).await, february(&world).await), ("0.02 2 2400".to_owned(), "0.0065 1 1200".to_owned()));
     world.assert_verified().await;
 }
 
 /// Charges of any month and price, corrections, closing and reopening, in any order: the balances are always those of the postings.
 async fn random_work_over_closing_and_reopening_stays_verified(world: World) {
-    world.set_clock("2026-04-10T12:00:00Z");
+    world.set_clock("2026-02-14T12:00:00Z");
     world.save_centers("search", "assistant", "gearpeak").await;
     let mut state = 20_261_124_u64;
     let mut random = move |below: u64| {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (state >> 33) % below
     };
-    let months = ["2026-01", "2026-02", "2026-03"];
+    let months = ["2025-11", "2025-12", "2026-01"];
     for step in 0..120 {
         let month = months[usize::try_from(random(3)).unwrap()];
         match random(12) {
@@ -147,7 +146,7 @@ async fn random_work_over_closing_and_reopening_stays_verified(world: World) {
             }
             6 | 7 => drop(rerate(&world).await),
             8 => {
-                let valid_to = format!("2026-0{}-01", random(4) + 1);
+                let valid_to = ["2025-11-01", "2025-12-01", "2026-01-01", "2026-02-01"][usize::try_from(random(4)).unwrap()];
                 let center = json!([{ "kind": "TEAM", "code": "search", "name": "Search", "validTo": valid_to }]);
                 world.save("saveCostCenters", "SaveCostCentersInput", json!({ "costCenters": center })).await;
                 reattribute(&world).await;
@@ -155,7 +154,7 @@ async fn random_work_over_closing_and_reopening_stays_verified(world: World) {
             9 => {
                 let last = world.database.number("SELECT last_entry FROM books_head").await.max(1);
                 let number = i64::try_from(random(u64::try_from(last).unwrap())).unwrap() + 1;
-                reverse_as(&world, &world.admin, number, "2026-04-05").await;
+                reverse_as(&world, &world.admin, number, "2026-02-05").await;
             }
             10 => drop(super::close(&world, month, ["SOFT_CLOSED", "CLOSED"][usize::try_from(random(2)).unwrap()]).await),
             _ => {
