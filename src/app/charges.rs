@@ -14,7 +14,7 @@ use crate::domain::chart::NameKind;
 use crate::domain::ids::{ChargeNumber, DiscountId, EntryNumber, NameId, PriceId};
 use crate::domain::journal::EntryKind;
 use crate::domain::money::{Exact, Money};
-use crate::domain::period::Moment;
+use crate::domain::period::{Moment, Month};
 use crate::domain::rating::UnitPrice;
 use crate::domain::usage::{Meter, Processing, Quantity};
 use crate::store::charge::{self as store, StateFilter};
@@ -105,6 +105,8 @@ pub struct Correction {
 #[derive(Debug, Clone, Default)]
 pub struct ChargeQuery {
     pub status: Option<ChargeStatus>,
+    /// Occurred in this month of the books' time zone, and also within `from` and `to`.
+    pub period: Option<Month>,
     /// Occurred from this moment on.
     pub from: Option<Moment>,
     /// Occurred before this moment.
@@ -159,14 +161,18 @@ pub async fn charges(
         // A source that never sent anything has no charges.
         Some(name) => Some(journal::name_id(access.store, access.books_id(), NameKind::Source, name).await?.unwrap_or(NameId(-1))),
     };
+    let zone = access.masters.zone();
+    let bounds = query.period.map(|month| (zone.start_of(month.first_day()), zone.start_of(month.next().first_day())));
+    let from = query.from.max(bounds.map(|bounds| bounds.0));
+    let to = [query.to, bounds.map(|bounds| bounds.1)].into_iter().flatten().min();
     let filter = store::ChargeFilter {
         state: query.status.map(|status| match status {
             ChargeStatus::Recorded => StateFilter::Recorded,
             ChargeStatus::Unpriced => StateFilter::Unpriced,
             ChargeStatus::Reversed => StateFilter::Reversed,
         }),
-        from: query.from,
-        to: query.to,
+        from,
+        to,
         source,
         blocks: query.dimensions.resolve(&access).await?,
     };

@@ -9,7 +9,7 @@ use crate::domain::chart::{Account, CodingBlock, CostCenter};
 use crate::domain::ids::{BlockId, EntryNumber, NameId};
 use crate::domain::journal::Side;
 use crate::domain::money::Money;
-use crate::domain::period::Moment;
+use crate::domain::period::{Calendar, Moment};
 use crate::store::StoreError;
 use crate::store::journal as store;
 
@@ -55,6 +55,7 @@ pub struct BooksView {
     pub code: String,
     pub name: String,
     pub created_at: Moment,
+    pub calendar: Calendar,
 }
 
 /// One page of entries after a number, in the order of posting.
@@ -127,7 +128,8 @@ pub async fn reversals(app: &App, actor: &Actor, numbers: &[EntryNumber]) -> Res
 pub async fn books(app: &App, actor: &Actor) -> Result<BooksView, AppError> {
     let books = app.books(actor).await?;
     let (name, created_at) = store::books_name(app.store(), books.id()).await?.ok_or(AppError::NotFound("books"))?;
-    Ok(BooksView { code: books.code().to_owned(), name, created_at })
+    let calendar = books.refresh_masters(app.store()).await?.calendar;
+    Ok(BooksView { code: books.code().to_owned(), name, created_at, calendar })
 }
 
 /// Coding blocks and the interned names in them, loaded for one answer.

@@ -14,6 +14,7 @@ pub mod import_file;
 pub mod ingest;
 pub mod journal;
 pub mod masters;
+pub mod periods;
 pub mod posting;
 pub mod reports;
 pub mod verify;

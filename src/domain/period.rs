@@ -1,4 +1,10 @@
-//! Days, months and half-open ranges. All in UTC unless the books say otherwise.
+//! Days, months and half-open ranges; the zone in which books count days, and the states of their months.
+
+mod status;
+mod zone;
+
+pub use status::{Closings, PeriodStatus};
+pub use zone::{FiscalYearStart, Zone};
 
 use chrono::{DateTime, Datelike, Days, NaiveDate, Utc};
 
@@ -34,7 +40,7 @@ impl Moment {
         i32::try_from(self.0.div_euclid(MICROS_PER_HOUR)).unwrap_or(i32::MAX)
     }
 
-    /// The UTC day.
+    /// The UTC day. The accounting day of a charge is [`Zone::day_of`].
     pub fn day(self) -> Day {
         Day(self.hour().div_euclid(24))
     }
@@ -68,6 +74,27 @@ impl Day {
 }
 
 impl Month {
+    /// Reads `YYYY-MM`, from 1970 on.
+    ///
+    /// # Errors
+    /// `DATE_INVALID` at `period`.
+    pub fn parse(text: &str) -> Result<Self, Rejection> {
+        let is_shaped = text.len() == "2026-01".len() && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
+        let date = is_shaped.then(|| NaiveDate::parse_from_str(&format!("{text}-01"), "%Y-%m-%d").ok()).flatten();
+        date.filter(|date| date.year() >= 1970).map(|date| Day::from_date(date).month()).ok_or_else(|| {
+            let shown: String = text.chars().take(40).collect();
+            Rejection::at(Code::DateInvalid, "period", format!("`{shown}` is not a period such as \"2026-01\""))
+        })
+    }
+
+    pub fn last_day(self) -> Day {
+        self.next().first_day().previous()
+    }
+
+    pub fn previous(self) -> Self {
+        Self(self.0.saturating_sub(1))
+    }
+
     pub fn first_day(self) -> Day {
         let (year, month0) = (1970 + self.0.div_euclid(12), self.0.rem_euclid(12));
         let month = u32::try_from(month0).unwrap_or(0) + 1;
@@ -88,6 +115,22 @@ impl std::fmt::Display for Day {
 impl std::fmt::Display for Month {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(formatter, "{:04}-{:02}", 1970 + self.0.div_euclid(12), self.0.rem_euclid(12) + 1)
+    }
+}
+
+/// How a set of books counts time.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Calendar {
+    /// Days are counted in it.
+    pub zone: Zone,
+    pub fiscal_year_start: FiscalYearStart,
+    pub closings: Closings,
+}
+
+impl Calendar {
+    /// The month that a moment falls into.
+    pub fn month_of(&self, moment: Moment) -> Month {
+        self.zone.day_of(moment).month()
     }
 }
 
@@ -133,6 +176,9 @@ impl DayRange {
         (Some((first, last)), days)
     }
 }
+
+#[cfg(test)]
+mod properties;
 
 #[cfg(test)]
 mod tests {

@@ -5,7 +5,7 @@ use async_graphql::{InputValueError, InputValueResult, Number, Scalar, ScalarTyp
 use chrono::{DateTime as Instant, NaiveDate, Utc};
 
 use crate::domain::money::{Currency as DomainCurrency, Exact};
-use crate::domain::period::{Day, DayRange, Moment, Month};
+use crate::domain::period::{Day, DayRange, Moment};
 use crate::domain::rejection::{Code, Rejection};
 
 /// An exact decimal as a string, such as `"12.50"`: an optional `-`, digits, and optionally a point with digits; no exponent.
@@ -179,17 +179,6 @@ pub fn day_range(from: &Date, to: &Date) -> Result<DayRange, Rejection> {
     DayRange::new(from.to_day("from")?, to.to_day("to")?)
 }
 
-/// The month named by a period such as `2026-01`.
-///
-/// # Errors
-/// `DATE_INVALID` at `period`.
-pub fn month_of(period: &str) -> Result<Month, Rejection> {
-    let first = Date(format!("{period}-01")).to_day("period");
-    first
-        .map(Day::month)
-        .map_err(|_| Rejection::at(Code::DateInvalid, "period", format!("`{}` is not a period such as \"2026-01\"", excerpt(period))))
-}
-
 impl From<Instant<Utc>> for DateTime {
     fn from(instant: Instant<Utc>) -> Self {
         Self(instant.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true))
@@ -267,8 +256,6 @@ mod tests {
         }
         assert_eq!(DateTime::from(DateTime("2026-01-05T15:03:22.5+01:00".into()).to_moment("at").unwrap()).0, "2026-01-05T14:03:22.500Z");
         assert!(DateTime("2026-01-05".into()).to_moment("at").is_err());
-        assert_eq!(month_of("2026-01").unwrap().to_string(), "2026-01");
-        assert!(month_of("2026-13").is_err() && month_of("2026-1").is_err());
         assert_eq!(day_range(&Date("2026-01-02".into()), &Date("2026-01-02".into())).unwrap_err().code, Code::RangeInvalid);
     }
 }

@@ -6,6 +6,7 @@
 mod books;
 mod chart;
 mod name;
+mod period;
 mod price;
 mod rule;
 
@@ -28,7 +29,7 @@ use super::{Engine, Store, StoreError};
 use crate::domain::attribution::AttributionRule;
 use crate::domain::chart::{Account, CostCenter};
 use crate::domain::ids::{AccountId, BooksId, DiscountId, NameId, PriceId, RuleId};
-use crate::domain::period::Moment;
+use crate::domain::period::{Calendar, Moment};
 use crate::domain::posting_rules::{PostingRule, Settlement};
 use crate::domain::rating::{Discount, Price};
 
@@ -52,6 +53,7 @@ pub struct MastersRows {
     pub prices: Vec<Price>,
     pub aliases: Vec<ModelAlias>,
     pub discounts: Vec<Discount>,
+    pub calendar: Calendar,
 }
 
 /// Masters to add or replace. Prices, discounts and rule versions are only ever added.
@@ -264,6 +266,7 @@ async fn masters_load_in_tx(transaction: &DatabaseTransaction, books: BooksId) -
         prices: price::price_list_in(transaction, books, None).await?,
         aliases: price::alias_list_in(transaction, books).await?,
         discounts: price::discount_list_in(transaction, books).await?,
+        calendar: period::calendar(transaction, books).await?,
     })
 }
 

@@ -11,6 +11,8 @@ pub mod floor;
 pub mod journal;
 pub mod ledger;
 pub mod masters;
+pub mod period;
+mod period_figures;
 pub mod rows;
 
 pub use connect::{Engine, Store, StoreOptions};

@@ -68,6 +68,9 @@ pub static PENDING_TALLY: Table = Table {
     on_conflict: "ON CONFLICT (books_id, day, block_id) DO UPDATE SET charges = pending_tally.charges + excluded.charges",
 };
 
+pub static LATE_BOOKING: Table =
+    Table { name: "late_booking", columns: &[Int("books_id"), Int("charge_id"), Int("revision"), Int("effective_on")], on_conflict: "" };
+
 pub static JOURNAL_ENTRY: Table = Table {
     name: "journal_entry",
     columns: &[
@@ -155,5 +158,34 @@ pub static AUDIT_EVENT: Table = Table {
 pub static COMMAND: Table = Table {
     name: "command",
     columns: &[Int("books_id"), Text("operation"), Text("idempotency_key"), Int("content_hash"), Text("receipt"), Int("recorded_at")],
+    on_conflict: "",
+};
+
+pub static PERIOD_CHANGE: Table = Table {
+    name: "period_change",
+    columns: &[
+        Int("books_id"),
+        Int("month"),
+        Int("number"),
+        Int("from_status"),
+        Int("to_status"),
+        Text("subject"),
+        Text("requested_by"),
+        Text("reason"),
+        Int("through_entry"),
+        Int("recorded_at"),
+    ],
+    on_conflict: "",
+};
+
+pub static REOPENING_REQUEST: Table = Table {
+    name: "reopening_request",
+    columns: &[Int("books_id"), Int("month"), Int("after_change"), Text("subject"), Text("acting_for"), Text("reason"), Int("recorded_at")],
+    on_conflict: "",
+};
+
+pub static ACCRUAL_REVIEW: Table = Table {
+    name: "accrual_review",
+    columns: &[Int("books_id"), Int("month"), Int("number"), Text("subject"), Text("note"), Int("through_entry"), Int("recorded_at")],
     on_conflict: "",
 };

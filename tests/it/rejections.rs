@@ -6,7 +6,7 @@ use serde_json::json;
 use tallybook::domain::ids::{BlockId, EntryNumber};
 use tallybook::domain::journal::{EntryDraft, EntryKind, MOST_POSTINGS, Posting, Side, View, decide};
 use tallybook::domain::money::{Amount, Currency};
-use tallybook::domain::period::Day;
+use tallybook::domain::period::{Day, PeriodStatus};
 use tallybook::domain::rejection::Code;
 
 use crate::harness::{Engine, charge, run};
@@ -51,6 +51,18 @@ fn provoked_in(code: Code) -> &'static str {
         Code::AlreadyReversed | Code::ReversalOfReversal | Code::ReversalBeforeEntry | Code::LaterCorrection | Code::EntryNotFound => {
             "reversal.rs"
         }
+        Code::TimeZoneUnknown | Code::FiscalYearStartInvalid | Code::TimeZoneFixed => "periods/zone.rs",
+        Code::ThresholdInvalid | Code::ChecklistOpen => "periods/checklist.rs",
+        Code::PeriodClosed
+        | Code::PeriodLocked
+        | Code::PeriodSoftClosed
+        | Code::PeriodFuture
+        | Code::EarlierPeriodOpen
+        | Code::LaterPeriodClosed
+        | Code::SamePerson
+        | Code::ReopeningNotRequested
+        | Code::NothingToReopen
+        | Code::ReopeningRequested => "periods.rs",
         Code::EntryUnbalanced
         | Code::EntryTooFewPostings
         | Code::PostingNotPositive
@@ -75,7 +87,13 @@ fn posting(side: Side, units: i64) -> Posting {
 }
 
 fn refusal_of(last_entry: i64, postings: &[Posting]) -> &'static str {
-    let view = View { last_entry: EntryNumber(last_entry), last_block: BlockId(1) };
+    let view = View {
+        last_entry: EntryNumber(last_entry),
+        last_block: BlockId(1),
+        period: PeriodStatus::Open,
+        first_open_day: Day(0),
+        is_closer: false,
+    };
     let draft = EntryDraft {
         kind: EntryKind::Charge,
         effective_on: Day(20_000),

@@ -224,7 +224,9 @@ fn book_new(session: &mut Session, charge: Prepared, key_hash: i64) -> Result<Ou
         return Err(refusal);
     }
     let blocks = blocks_of(session, &charge)?;
-    let day = charge.event.occurred_at.day();
+    let service_day = session.service_day(charge.event.occurred_at);
+    let day = session.booking_day(service_day);
+    let late_on = (day != service_day).then_some(day);
     let cost = charge.cost.money();
     let number = ChargeNumber(session.next_charge());
     let entry = match cost {
@@ -235,7 +237,7 @@ fn book_new(session: &mut Session, charge: Prepared, key_hash: i64) -> Result<Ou
             EntryDraft {
                 kind: EntryKind::Charge,
                 effective_on: day,
-                service_on: None,
+                service_on: late_on.map(|_| service_day),
                 postings: &[],
                 charge: Some(number),
                 corrects: None,
@@ -262,6 +264,9 @@ fn book_new(session: &mut Session, charge: Prepared, key_hash: i64) -> Result<Ou
     let Prepared { event, content_hash, note, tags, meter_lines, .. } = charge;
     session.charge(NewCharge {
         event,
+        day: service_day,
+        // What waits for its price counts nowhere yet.
+        late_on: late_on.filter(|_| cost.is_some()),
         key_hash,
         content_hash,
         block: blocks.debit,

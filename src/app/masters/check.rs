@@ -55,7 +55,7 @@ pub(super) fn accepted(rejections: Vec<Rejection>) -> Result<(), AppError> {
 ///
 /// # Errors
 /// `MISSING_FIELD` for blank text, `TEXT_TOO_LONG`, `TEXT_INVALID`.
-pub(super) fn required(field: &'static str, text: &str, longest: usize) -> Result<String, Rejection> {
+pub(in crate::app) fn required(field: &'static str, text: &str, longest: usize) -> Result<String, Rejection> {
     optional(field, Some(text), longest)?.ok_or_else(|| Rejection::at(Code::MissingField, field, format!("`{field}` is required")))
 }
 

@@ -26,6 +26,7 @@ mod snapshot;
 pub use accounts::{AccountInput, save_accounts};
 pub use attribution_rules::{AttributionRuleInput, ConditionInput, save_attribution_rules};
 pub use check::MOST_ITEMS;
+pub(in crate::app) use check::required;
 pub use cost_centers::{CostCenterInput, save_cost_centers, visible_centers};
 pub use create_books::{create_books, sync_builtin_prices};
 pub use discounts::{DiscountInput, discounts, save_discounts};

@@ -30,6 +30,7 @@ pub(super) fn from_rows(rows: MastersRows) -> Masters {
     masters.posting_rules = rows.posting_rules;
     masters.settlements = rows.settlements.into_iter().collect();
     masters.price_book = PriceBook::new(rows.prices, aliases, rows.discounts);
+    masters.calendar = rows.calendar;
     masters.indexed()
 }
 

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use crate::domain::attribution::{AttributionRule, Centers};
 use crate::domain::chart::{Account, CenterKind, CostCenter};
 use crate::domain::ids::{AccountId, NameId};
-use crate::domain::period::Day;
+use crate::domain::period::{Calendar, Day, Moment, Zone};
 use crate::domain::posting_rules::{PostingRule, Settlement};
 use crate::domain::rating::PriceBook;
 
@@ -23,6 +23,8 @@ pub struct Masters {
     /// How each provider is paid; accrual when absent.
     pub settlements: HashMap<String, Settlement>,
     pub price_book: PriceBook,
+    /// The zone of the days, the fiscal year, and the months that are closed.
+    pub calendar: Calendar,
     account_by_code: HashMap<String, usize>,
     account_by_id: HashMap<AccountId, usize>,
     center_by_code: [HashMap<String, usize>; 3],
@@ -62,6 +64,11 @@ impl Masters {
         self.center_by_id.get(&id).and_then(|position| self.centers.get(*position))
     }
 
+    /// The zone in which the books count days.
+    pub fn zone(&self) -> Zone {
+        self.calendar.zone
+    }
+
     pub fn settlement(&self, provider: &str) -> Settlement {
         self.settlements.get(provider).copied().unwrap_or(Settlement::Accrual)
     }
@@ -76,6 +83,10 @@ fn kind_position(kind: CenterKind) -> usize {
 }
 
 impl Centers for Masters {
+    fn day_of(&self, moment: Moment) -> Day {
+        self.zone().day_of(moment)
+    }
+
     fn center(&self, kind: CenterKind, code: &str, day: Day) -> Result<NameId, &'static str> {
         let center = self.center_by_code(kind, code).ok_or("is not a saved cost center")?;
         if center.is_valid_on(day) { Ok(center.id) } else { Err("takes no cost on that day") }

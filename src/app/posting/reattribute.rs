@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 
 use super::session::Session;
-use super::stored_charge::{Note, StoredCharge, basis};
+use super::stored_charge::{Booking, Note, StoredCharge, basis};
 use super::write_batch::Revision;
 use crate::app::auth::{Actor, Permission};
 use crate::app::ingest::{counts, debit_account};
@@ -47,8 +47,10 @@ pub async fn reattribute_charges(app: &App, actor: &Actor, input: ReattributeInp
         return Err(AppError::Forbidden(Permission::PostCorrections));
     }
     let range = DayRange::new(Day::from_date(input.from), Day::from_date(input.to))?;
-    let (from, to) = (start_of(range.from()), start_of(range.to()));
     let books = app.books(actor).await?;
+    // The zone does not change once there are charges.
+    let zone = books.refresh_masters(app.store()).await?.zone();
+    let (from, to) = (zone.start_of(range.from()), zone.start_of(range.to()));
     let mut total = ReattributeReport::default();
     let mut next = Some(from);
     while let Some(start) = next {
@@ -60,10 +62,6 @@ pub async fn reattribute_charges(app: &App, actor: &Actor, input: ReattributeInp
         next = rest;
     }
     Ok(total)
-}
-
-fn start_of(day: Day) -> Moment {
-    Moment(i64::from(day.0).saturating_mul(24 * 3_600_000_000))
 }
 
 fn reattribute_in_tx(
@@ -78,7 +76,8 @@ fn reattribute_in_tx(
             return Ok((report, Some(Moment(hour.saturating_mul(3_600_000_000)).max(from))));
         }
         for charge in session.stored_charges_of_hour(hour)? {
-            if charge.basis != basis::REVERSED {
+            // A zone's day may begin within an hour of UTC.
+            if charge.basis != basis::REVERSED && (from..to).contains(&charge.event.occurred_at) {
                 report.examined += 1;
                 reattribute_one(session, charge, dry_run, &mut report)?;
             }
@@ -107,9 +106,10 @@ fn reattribute_one(session: &mut Session, charge: StoredCharge, dry_run: bool, r
         return Ok(());
     }
     let block = session.block(coding);
-    let day = event.occurred_at.day();
+    let Booking { effective_on: day, service_on } = session.booking_of(&charge);
     let mut entry = charge.entry;
     if coding != old && charge.basis != basis::UNPRICED {
+        session.count_on(&charge, day);
         let cost = charge.cost.unwrap_or_else(|| crate::domain::money::Amount::ZERO.with(Currency::USD));
         session.balance(charge.block, day, cost.currency, counts(event).counts_negated())?;
         session.balance(block, day, cost.currency, counts(event))?;
@@ -119,7 +119,7 @@ fn reattribute_one(session: &mut Session, charge: StoredCharge, dry_run: bool, r
             let draft = EntryDraft {
                 kind: EntryKind::Reclassification,
                 effective_on: day,
-                service_on: None,
+                service_on,
                 postings: &postings,
                 charge: Some(charge.number),
                 corrects: charge.entry,

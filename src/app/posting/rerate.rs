@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 
 use super::session::Session;
-use super::stored_charge::{StoredCharge, basis};
+use super::stored_charge::{Booking, StoredCharge, basis};
 use super::write_batch::Revision;
 use crate::app::auth::{Actor, Permission};
 use crate::app::ingest::{ChargeBlocks, Cost, cost_of, counts, credit_block, post_cost};
@@ -164,6 +164,8 @@ fn rerate_one(session: &mut Session, charge: StoredCharge, dry_run: bool, tally:
         None => (EntryKind::Charge, book_priced(session, &charge, &blocks, new)?),
         Some(old) => (EntryKind::Rerating, post_difference(session, &charge, &blocks, old, new)?),
     };
+    let booked_on = session.booking_of(&charge).effective_on;
+    session.count_on(&charge, booked_on);
     let StoredCharge { number, revision, block, rule, note, entry: old_entry, .. } = charge;
     session.batch.revisions.push(Revision {
         charge: number,
@@ -180,13 +182,14 @@ fn rerate_one(session: &mut Session, charge: StoredCharge, dry_run: bool, tally:
     Ok(())
 }
 
-/// The entry of a charge whose price has arrived, on the day it occurred.
+/// The entry of a charge whose price has arrived, on the day it occurred or, when that is closed, on the first open one.
 fn book_priced(session: &mut Session, charge: &StoredCharge, blocks: &ChargeBlocks, cost: Money) -> Result<Option<EntryNumber>, Rejection> {
     session.batch.priced.push(charge.number);
+    let Booking { effective_on, service_on } = session.booking_of(charge);
     let draft = EntryDraft {
         kind: EntryKind::Charge,
-        effective_on: charge.event.occurred_at.day(),
-        service_on: None,
+        effective_on,
+        service_on,
         postings: &[],
         charge: Some(charge.number),
         corrects: None,
@@ -195,7 +198,7 @@ fn book_priced(session: &mut Session, charge: &StoredCharge, blocks: &ChargeBloc
     post_cost(session, blocks, cost, draft, counts(&charge.event))
 }
 
-/// The difference, on the day the charge occurred. Another currency takes the old cost back whole.
+/// The difference, where the charge was booked or, when that is closed, on the first open day. Another currency takes the old cost back whole.
 fn post_difference(
     session: &mut Session,
     charge: &StoredCharge,
@@ -211,7 +214,7 @@ fn post_difference(
             postings.extend([posting(Side::Debit, debit), posting(Side::Credit, credit)]);
         }
     };
-    let day = charge.event.occurred_at.day();
+    let Booking { effective_on: day, service_on } = session.booking_of(charge);
     if old.currency == new.currency {
         change(new.amount.checked_sub(old.amount).ok_or_else(|| Rejection::of(Code::LedgerOverflow))?.units(), new.currency);
     } else {
@@ -228,7 +231,7 @@ fn post_difference(
     let draft = EntryDraft {
         kind: EntryKind::Rerating,
         effective_on: day,
-        service_on: None,
+        service_on,
         postings: &postings,
         charge: Some(charge.number),
         corrects: charge.entry,

@@ -41,7 +41,7 @@ const LONGEST_REASON: usize = 1_000;
 /// Posts the mirror of an entry. The entries of one charge are reversed latest first; reversing the one that booked it marks the charge reversed.
 ///
 /// # Errors
-/// `Forbidden`; `Rejected` with `ENTRY_NOT_FOUND`, `ALREADY_REVERSED`, `REVERSAL_OF_REVERSAL`, `REVERSAL_BEFORE_ENTRY`, `LATER_CORRECTION`, `IDEMPOTENCY_CONFLICT`.
+/// `Forbidden`; `Rejected` with `ENTRY_NOT_FOUND`, `ALREADY_REVERSED`, `REVERSAL_OF_REVERSAL`, `REVERSAL_BEFORE_ENTRY`, `LATER_CORRECTION`, `PERIOD_CLOSED` and its kin, `IDEMPOTENCY_CONFLICT`.
 pub async fn reverse_journal_entry(app: &App, actor: &Actor, input: ReverseInput) -> Result<Posted, AppError> {
     if !actor.may(Permission::PostCorrections) {
         return Err(AppError::Forbidden(Permission::PostCorrections));
@@ -50,7 +50,12 @@ pub async fn reverse_journal_entry(app: &App, actor: &Actor, input: ReverseInput
     check_text("reason", &input.reason, LONGEST_REASON)?;
     let books = app.books(actor).await?;
     let recorded_at = Moment::from_instant(app.clock().now());
-    books.desk().run(recorded_at, move |session| reverse_in_tx(session, &input)).await
+    let is_closer = actor.may(Permission::ClosePeriods);
+    let work = move |session: &mut Session| {
+        session.act_as_closer(is_closer);
+        reverse_in_tx(session, &input)
+    };
+    books.desk().run(recorded_at, work).await
 }
 
 fn check_text(field: &'static str, text: &str, longest: usize) -> Result<(), Rejection> {
@@ -85,10 +90,11 @@ fn reverse_in_tx(session: &mut Session, input: &ReverseInput) -> Result<Posted, 
             Rejection::at(Code::LaterCorrection, "number", format!("entry {latest} corrects the same charge: reverse it first")).into()
         );
     }
+    let service_day = original.service_on.unwrap_or(original.effective_on);
     let draft = EntryDraft {
         kind: EntryKind::Reversal,
         effective_on,
-        service_on: None,
+        service_on: (service_day.month() != effective_on.month()).then_some(service_day),
         postings: &postings,
         charge: original.charge,
         corrects: Some(original.number),
@@ -96,7 +102,7 @@ fn reverse_in_tx(session: &mut Session, input: &ReverseInput) -> Result<Posted, 
     };
     let number = session.post(&draft)?;
     if let Some(charge) = charge {
-        revise(session, &original, charge, number)?;
+        revise(session, &original, charge, Mirror { number, effective_on })?;
     }
     session.batch.commands.push(Command {
         operation: OPERATION,
@@ -107,16 +113,24 @@ fn reverse_in_tx(session: &mut Session, input: &ReverseInput) -> Result<Posted, 
     Ok(Posted { number, replayed: false })
 }
 
+/// The posted reversal.
+struct Mirror {
+    number: EntryNumber,
+    effective_on: Day,
+}
+
 /// Takes the charge back to the state before the entry, or to *reversed* when the entry booked it.
-/// Money moves on the day of the reversal; counts go back on the day the call was made, where they were counted.
-fn revise(session: &mut Session, original: &JournalEntry, charge: StoredCharge, reversal: EntryNumber) -> Result<(), AppError> {
-    let (counts, day) = (counts(&charge.event), charge.event.occurred_at.day());
+/// Money moves on the day of the reversal; counts go back where they were counted, or with the money when that period is closed.
+fn revise(session: &mut Session, original: &JournalEntry, charge: StoredCharge, reversal: Mirror) -> Result<(), AppError> {
+    let counts = counts(&charge.event);
+    let day = if session.booking_day(charge.booked_on) == charge.booked_on { charge.booked_on } else { reversal.effective_on };
     let currency = charge.cost.map_or(Currency::USD, |cost| cost.currency);
     let before = match original.kind {
         EntryKind::Charge | EntryKind::Reversal => None,
         _ => session.state_before(&charge)?,
     };
     session.balance(charge.block, day, currency, counts.counts_negated())?;
+    session.count_on(&charge, day);
     let revision = match before {
         None => Revision {
             charge: charge.number,
@@ -128,7 +142,7 @@ fn revise(session: &mut Session, original: &JournalEntry, charge: StoredCharge, 
             meter_lines: charge.meter_lines,
             basis: basis::REVERSED,
             cost: Some(Amount::ZERO.with(currency)),
-            entry: Some(reversal),
+            entry: Some(reversal.number),
         },
         Some(before) => {
             let currency = before.cost.map_or(currency, |cost| cost.currency);

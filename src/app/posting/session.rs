@@ -13,7 +13,7 @@ use crate::domain::chart::{CodingBlock, NameKind};
 use crate::domain::ids::{AccountId, BlockId, BooksId, ChargeNumber, EntryNumber, NameId};
 use crate::domain::journal::{EntryDraft, View, decide};
 use crate::domain::money::{Currency, Money};
-use crate::domain::period::{Day, Moment};
+use crate::domain::period::{Day, Moment, Month, PeriodStatus};
 use crate::domain::rejection::Rejection;
 use crate::domain::report::Totals;
 use crate::domain::usage::UsageEvent;
@@ -35,6 +35,10 @@ pub struct Head {
 /// A charge to be stored.
 pub struct NewCharge {
     pub event: UsageEvent,
+    /// The day of the call in the books' zone.
+    pub day: Day,
+    /// The day on which it is booked, when the period of its own day is closed.
+    pub late_on: Option<Day>,
     pub key_hash: i64,
     pub content_hash: i64,
     pub block: BlockId,
@@ -62,18 +66,22 @@ pub struct KnownCharge {
 
 /// One writer's session with one set of books.
 pub struct Session {
-    pub(super) ledger: Ledger,
+    pub(in crate::app) ledger: Ledger,
     store: Store,
     runtime: tokio::runtime::Handle,
-    pub(super) books: BooksId,
+    pub(in crate::app) books: BooksId,
     pub(super) names: Names,
     keys: Option<KeyFilter>,
     hours: HashSet<i32>,
     masters: Arc<Masters>,
     /// The head up to which the caches reach.
     cached: Head,
-    pub(super) head: Head,
-    pub(super) batch: Batch,
+    pub(in crate::app) head: Head,
+    pub(in crate::app) batch: Batch,
+    /// The first day after the month of the transaction's moment, in the books' zone.
+    first_future_day: Day,
+    /// Whether the person behind the transaction closes periods.
+    is_closer: bool,
 }
 
 impl Session {
@@ -90,6 +98,8 @@ impl Session {
             cached: Head::default(),
             head: Head::default(),
             batch: Batch::default(),
+            first_future_day: Day(i32::MIN),
+            is_closer: false,
         }
     }
 
@@ -104,7 +114,42 @@ impl Session {
     pub fn begin(&mut self, recorded_at: Moment) -> Result<(), AppError> {
         self.ledger.begin()?;
         self.batch.begin(recorded_at);
-        self.catch_up().inspect_err(|_| self.forget())
+        self.is_closer = false;
+        self.catch_up().inspect_err(|_| self.forget())?;
+        self.first_future_day = self.masters.calendar.month_of(recorded_at).next().first_day();
+        Ok(())
+    }
+
+    /// Says that the person behind this transaction closes periods, so that the gate lets adjusting entries into soft-closed ones.
+    pub fn act_as_closer(&mut self, is_closer: bool) {
+        self.is_closer = is_closer;
+    }
+
+    /// The day on which the books count what happened at a moment.
+    pub fn service_day(&self, moment: Moment) -> Day {
+        self.masters.zone().day_of(moment)
+    }
+
+    /// The day on which the program books what belongs to `day`: the day itself, or the first open day when its period is closed.
+    pub fn booking_day(&self, day: Day) -> Day {
+        self.masters.calendar.closings.open_day(day)
+    }
+
+    /// The state of the period of a day. Most days are open, which two comparisons tell.
+    fn period_status(&self, day: Day) -> PeriodStatus {
+        let closings = &self.masters.calendar.closings;
+        if day >= self.first_future_day && day >= closings.first_open_day() {
+            PeriodStatus::Future
+        } else if day >= closings.first_open_day() {
+            PeriodStatus::Open
+        } else {
+            closings.status(day.month(), self.current_month())
+        }
+    }
+
+    /// The month in which the transaction is recorded, in the books' zone.
+    pub fn current_month(&self) -> Month {
+        self.first_future_day.previous().month()
     }
 
     /// The number the next charge gets.
@@ -285,6 +330,9 @@ impl Session {
         let view = View {
             last_entry: EntryNumber(self.head.last_entry),
             last_block: BlockId(i32::try_from(self.head.last_block).unwrap_or(i32::MAX)),
+            period: self.period_status(draft.effective_on),
+            first_open_day: self.masters.calendar.closings.first_open_day(),
+            is_closer: self.is_closer,
         };
         let number = decide(&view, draft)?;
         for posting in draft.postings {
@@ -316,6 +364,9 @@ impl Session {
         let variant = self.name(NameKind::Variant, variant.as_deref())?;
         let number = ChargeNumber(self.head.last_charge + 1);
         self.head.last_charge = number.0;
+        if let Some(day) = charge.late_on {
+            self.batch.late.push((number, 0, day));
+        }
         self.batch.charges.push((number, charge, super::write_batch::ChargeNames { source, api_key, variant }));
         Ok(number)
     }

@@ -6,7 +6,7 @@ use super::session::{Session, narrow};
 use crate::domain::attribution::Attribution;
 use crate::domain::ids::{BlockId, ChargeNumber, EntryNumber, NameId};
 use crate::domain::money::{Amount, Currency, Money};
-use crate::domain::period::Moment;
+use crate::domain::period::{Day, Moment};
 use crate::domain::rating::meter_lines;
 use crate::domain::usage::{Processing, UsageEvent};
 use crate::store::StoreError;
@@ -79,6 +79,10 @@ pub fn money(amount: Option<i64>, currency: Option<i64>) -> Result<Option<Money>
 pub struct StoredCharge {
     pub number: ChargeNumber,
     pub event: UsageEvent,
+    /// The day of the call in the books' zone.
+    pub day: Day,
+    /// The day on which it was booked last: that of the call, unless that day's period was closed.
+    pub booked_on: Day,
     pub revision: i64,
     pub block: BlockId,
     pub rule: i64,
@@ -93,11 +97,33 @@ const CURRENT: &str = "SELECT c.id, c.occurred_at, c.source_id, c.external_id, c
     c.reported_amount, c.reported_currency_id, c.note, c.block_id, COALESCE(r.revision, 0), COALESCE(r.block_id, c.block_id), COALESCE(r.rule_id, c.rule_id), \
     CASE WHEN r.revision IS NULL THEN c.note ELSE r.note END, COALESCE(r.meter_lines, c.meter_lines), COALESCE(r.basis, c.basis), \
     CASE WHEN r.revision IS NULL THEN c.amount ELSE r.amount END, CASE WHEN r.revision IS NULL THEN c.currency_id ELSE r.currency_id END, \
-    CASE WHEN r.revision IS NULL THEN c.entry_number ELSE r.entry_number END, c.rule_id \
+    CASE WHEN r.revision IS NULL THEN c.entry_number ELSE r.entry_number END, c.rule_id, \
+    (SELECT l.effective_on FROM late_booking l WHERE l.books_id = c.books_id AND l.charge_id = c.id ORDER BY l.revision DESC LIMIT 1) \
     FROM charge c LEFT JOIN charge_revision r ON r.books_id = c.books_id AND r.charge_id = c.id \
     AND r.revision = (SELECT max(x.revision) FROM charge_revision x WHERE x.books_id = c.books_id AND x.charge_id = c.id)";
 
+/// Where the next revision of a charge is booked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Booking {
+    pub effective_on: Day,
+    /// The day of the call, where the entry is of another period.
+    pub service_on: Option<Day>,
+}
+
 impl Session {
+    /// Where the program books a correction of a charge: where it was booked last, or on the first open day when that period is closed.
+    pub(super) fn booking_of(&self, charge: &StoredCharge) -> Booking {
+        let effective_on = self.booking_day(charge.booked_on);
+        Booking { effective_on, service_on: (effective_on != charge.day).then_some(charge.day) }
+    }
+
+    /// Remembers the day on which the charge's next revision counts, when it is not that of the call.
+    pub(super) fn count_on(&mut self, charge: &StoredCharge, day: Day) {
+        if day != charge.day {
+            self.batch.late.push((charge.number, charge.revision + 1, day));
+        }
+    }
+
     /// The charges that occurred in an hour.
     pub(super) fn stored_charges_of_hour(&mut self, hour: i64) -> Result<Vec<StoredCharge>, StoreError> {
         let sql = format!("{CURRENT} WHERE c.books_id = $1 AND c.hour = $2 ORDER BY c.id");
@@ -123,9 +149,14 @@ impl Session {
 
     fn stored_charge(&self, row: &[Value]) -> Result<StoredCharge, StoreError> {
         let cost = money(row.int_or_none(19)?, row.int_or_none(20)?)?;
+        let event = self.event(row)?;
+        let day = self.service_day(event.occurred_at);
+        let booked_on = row.int_or_none(23)?.map(narrow).transpose()?.map_or(day, Day);
         Ok(StoredCharge {
             number: ChargeNumber(row.int(0)?),
-            event: self.event(row)?,
+            event,
+            day,
+            booked_on,
             revision: row.int(13)?,
             block: BlockId(narrow(row.int(14)?)?),
             rule: row.int(15)?,

@@ -29,6 +29,8 @@ pub struct Batch {
     /// Charges that no longer wait for a price.
     pub priced: Vec<ChargeNumber>,
     pub commands: Vec<Command>,
+    /// Revisions (0 is the charge itself) that count on another day than that of the call.
+    pub late: Vec<(ChargeNumber, i64, Day)>,
     pub audit: Vec<(i64, AuditEvent)>,
     entries: Vec<Entry>,
     postings: Vec<(EntryNumber, i64, Posting)>,
@@ -84,7 +86,7 @@ struct BlockTotals {
 impl Batch {
     /// Empties the batch for the next transaction. It keeps its room, which the next one needs again.
     pub fn begin(&mut self, recorded_at: Moment) {
-        let Self { recorded_at: at, names, blocks, charges, revisions, priced, commands, audit, entries, postings, balances } = self;
+        let Self { recorded_at: at, names, blocks, charges, revisions, priced, commands, late, audit, entries, postings, balances } = self;
         *at = recorded_at.0;
         names.clear();
         blocks.clear();
@@ -92,6 +94,7 @@ impl Batch {
         revisions.clear();
         priced.clear();
         commands.clear();
+        late.clear();
         audit.clear();
         entries.clear();
         postings.clear();
@@ -147,6 +150,8 @@ pub fn write(ledger: &mut Ledger, books: BooksId, head: &Head, batch: &Batch, kn
     write_names(ledger, books, batch)?;
     write_charges(ledger, books, batch, known_hours)?;
     write_revisions(ledger, books, batch)?;
+    let late = batch.late.iter().map(|(charge, revision, day)| [books, int(charge.0), int(*revision), int(day.0)]);
+    ledger.insert(&rows::LATE_BOOKING, late)?;
     let postings = batch.postings.iter().map(|(number, line, posting)| {
         let (side, currency) = (int(posting.side.id()), int(posting.currency.id()));
         [books, int(number.0), int(*line), side, int(posting.amount.units()), currency, int(posting.block.0)]
@@ -207,12 +212,12 @@ fn write_charges(ledger: &mut Ledger, books: Cell<'static>, batch: &Batch, known
     ledger.insert(&rows::CHARGE, charges)?;
     let pending = batch.charges.iter().filter_map(|(number, charge, _)| {
         let reason = Cell::Text(charge.unpriced.as_deref()?);
-        Some([books, int(number.0), int(charge.event.occurred_at.day().0), int(charge.block.0), reason])
+        Some([books, int(number.0), int(charge.day.0), int(charge.block.0), reason])
     });
     ledger.insert(&rows::PENDING_CHARGE, pending)?;
     let mut tally: BTreeMap<(i32, i32), i64> = BTreeMap::new();
     for (_, charge, _) in batch.charges.iter().filter(|(_, charge, _)| charge.unpriced.is_some()) {
-        *tally.entry((charge.event.occurred_at.day().0, charge.block.0)).or_default() += 1;
+        *tally.entry((charge.day.0, charge.block.0)).or_default() += 1;
     }
     ledger.insert(&rows::PENDING_TALLY, tally.into_iter().map(|((day, block), count)| [books, int(day), int(block), int(count)]))?;
     let hours = batch.charges.iter().map(|(_, charge, _)| charge.event.occurred_at.hour());

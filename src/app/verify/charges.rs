@@ -40,6 +40,7 @@ impl Verifier<'_> {
         let key = self.key();
         let (names, masters) = (&self.names, self.masters.clone());
         let mut counted = Vec::new();
+        let late: std::collections::HashSet<i64> = self.late.keys().map(|key| key.0).collect();
         self.ledger.scan(CHARGES, &key, |row| {
             let number = row.int(0)?;
             let expected = checks.expected;
@@ -47,14 +48,17 @@ impl Verifier<'_> {
             checks.expected = number + 1;
             check_key(row, names.get(&NameId(narrow(row.int(3)?)?)).map(String::as_str), &mut checks)?;
             check_cost(row, &masters.price_book, &mut checks.rated)?;
-            if matches!(row.int(8)?, 1 | 2) {
-                counted.push(counts_of(row)?);
+            // What was booked late counts on the days of its revisions, one by one.
+            if matches!(row.int(8)?, 1 | 2) && !late.contains(&number) {
+                let day = masters.zone().day_of(Moment(row.int(5)?));
+                counted.push(((BlockId(narrow(row.int(6)?)?), day, currency(row.int(10)?)?), counts_of(row.text(7)?)?));
             }
             Ok(())
         })?;
         for (key, totals) in counted {
             self.add(key, totals)?;
         }
+        self.add_late_charges()?;
         let (last, head) = (checks.expected - 1, self.last_charge);
         checks.gapless.expect(last == head, || format!("the last charge is {last}, the head says {head}"));
         self.check_twins(&mut checks)?;
@@ -190,21 +194,18 @@ fn check_cost(row: &[Value], book: &PriceBook, check: &mut Check) -> Result<(), 
     Ok(())
 }
 
-/// Block, day and currency of a booked charge, with what it counts there.
-type Counted = ((BlockId, crate::domain::period::Day, crate::domain::money::Currency), Totals);
-
-fn counts_of(row: &[Value]) -> Result<Counted, StoreError> {
-    let lines = meter_lines::decode(row.text(7)?).ok_or_else(|| StoreError::corrupt("meter lines"))?;
+/// What a charge of these meter lines counts.
+pub(super) fn counts_of(meter_lines: &str) -> Result<Totals, StoreError> {
+    let lines = meter_lines::decode(meter_lines).ok_or_else(|| StoreError::corrupt("meter lines"))?;
     let quantities = meter_lines::quantities(&lines);
     let sum = |share: InputShare| {
         quantities.iter().filter(|line| line.0.input_share() == share && line.0 != Meter::REASONING).map(|line| line.1.whole_units()).sum()
     };
-    let totals = Totals {
+    Ok(Totals {
         charges: 1,
         input_tokens: sum(InputShare::Input),
         output_tokens: sum(InputShare::Output),
         cache_read_tokens: quantities.iter().find(|line| line.0 == Meter::CACHE_READ).map_or(0, |line| line.1.whole_units()),
         ..Totals::default()
-    };
-    Ok(((BlockId(narrow(row.int(6)?)?), Moment(row.int(5)?).day(), currency(row.int(10)?)?), totals))
+    })
 }

@@ -3,6 +3,8 @@
 mod balances;
 mod charges;
 mod journal;
+mod late;
+mod periods;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -93,6 +95,8 @@ struct Verifier<'a> {
     last_entry: i64,
     /// Recomputed by the passes over journal and charges.
     recomputed: HashMap<(BlockId, Day, Currency), Totals>,
+    /// The days on which charges of closed periods count, by charge and revision.
+    late: HashMap<(i64, i64), Day>,
 }
 
 impl<'a> Verifier<'a> {
@@ -106,8 +110,10 @@ impl<'a> Verifier<'a> {
             last_charge: 0,
             last_entry: 0,
             recomputed: HashMap::new(),
+            late: HashMap::new(),
         };
         verifier.load()?;
+        verifier.load_late()?;
         Ok(verifier)
     }
 
@@ -147,6 +153,7 @@ impl<'a> Verifier<'a> {
     fn run(mut self) -> Result<VerifyReport, StoreError> {
         let mut checks = self.check_journal()?;
         checks.extend(self.check_charges()?);
+        checks.extend(self.check_periods()?);
         checks.extend(self.check_balances()?);
         Ok(VerifyReport { entries: u64::try_from(self.last_entry).unwrap_or(0), checks })
     }

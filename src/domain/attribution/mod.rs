@@ -8,11 +8,15 @@ pub use rule::{AttributionRule, Condition, Match};
 
 use crate::domain::chart::{CenterKind, UNATTRIBUTED};
 use crate::domain::ids::{NameId, RuleId};
-use crate::domain::period::Day;
+use crate::domain::period::{Day, Moment};
 use crate::domain::usage::UsageEvent;
 
 /// What attribution asks the masters: the cost center of a kind and code that takes cost on a day.
 pub trait Centers {
+    /// The accounting day of a call, on which its cost center must be valid.
+    fn day_of(&self, moment: Moment) -> Day {
+        moment.day()
+    }
     /// The center's id, or why there is none.
     fn center(&self, kind: CenterKind, code: &str, day: Day) -> Result<NameId, &'static str>;
     /// The standing center of the kind for cost whose owner is not known.
@@ -60,7 +64,7 @@ pub fn attribute(event: &UsageEvent, rules: &[AttributionRule], centers: &impl C
             decided.feature.clone_from(&rule.feature);
         }
     }
-    let day = event.occurred_at.day();
+    let day = centers.day_of(event.occurred_at);
     for (kind, (fact, ruled)) in CenterKind::ALL.into_iter().zip(facts.into_iter().zip(ruled)) {
         let Some(code) = fact.or(ruled) else { continue };
         let center = centers.center(kind, code, day).unwrap_or_else(|why| {

@@ -3,6 +3,7 @@
 use super::{EntryDraft, MOST_POSTINGS, Posting, Side};
 use crate::domain::ids::{BlockId, EntryNumber};
 use crate::domain::money::Currency;
+use crate::domain::period::{Day, PeriodStatus};
 use crate::domain::rejection::{Code, Rejection};
 
 /// What the gate sees of the books, read under their lock.
@@ -12,6 +13,12 @@ pub struct View {
     pub last_entry: EntryNumber,
     /// The last coding block interned.
     pub last_block: BlockId,
+    /// The state of the period that the entry is dated in.
+    pub period: PeriodStatus,
+    /// The first day that takes every entry: where a refused one may go.
+    pub first_open_day: Day,
+    /// Whether the person behind the entry closes periods.
+    pub is_closer: bool,
 }
 
 /// Accepts an entry and gives it the next number, or says the first reason why not.
@@ -19,7 +26,8 @@ pub struct View {
 /// Checks run in the fixed order structural, context, references, limits. Idempotency was decided before the draft was made, under the same lock.
 ///
 /// # Errors
-/// `ENTRY_TOO_FEW_POSTINGS`, `POSTING_NOT_POSITIVE`, `ENTRY_UNBALANCED`, `ACCOUNT_UNKNOWN`, `TOO_MANY_POSTINGS`, `LEDGER_OVERFLOW`.
+/// `ENTRY_TOO_FEW_POSTINGS`, `POSTING_NOT_POSITIVE`, `ENTRY_UNBALANCED`, `PERIOD_CLOSED`, `PERIOD_LOCKED`, `PERIOD_SOFT_CLOSED`,
+/// `PERIOD_FUTURE`, `ACCOUNT_UNKNOWN`, `TOO_MANY_POSTINGS`, `LEDGER_OVERFLOW`.
 pub fn decide(view: &View, draft: &EntryDraft<'_>) -> Result<EntryNumber, Rejection> {
     if draft.postings.len() < 2 {
         return Err(Rejection::of(Code::EntryTooFewPostings).under("postings"));
@@ -30,6 +38,7 @@ pub fn decide(view: &View, draft: &EntryDraft<'_>) -> Result<EntryNumber, Reject
     if let Some(currency) = unbalanced_currency(draft.postings) {
         return Err(Rejection::at(Code::EntryUnbalanced, "postings", format!("debits and credits differ in {currency}")));
     }
+    check_period(view, draft)?;
     if let Some(position) = draft.postings.iter().position(|posting| posting.block.0 <= 0 || posting.block > view.last_block) {
         return Err(Rejection::of(Code::AccountUnknown).under("account").under(position.to_string()).under("postings"));
     }
@@ -37,6 +46,26 @@ pub fn decide(view: &View, draft: &EntryDraft<'_>) -> Result<EntryNumber, Reject
         return Err(Rejection::of(Code::TooManyPostings).under("postings"));
     }
     view.last_entry.0.checked_add(1).map(EntryNumber).ok_or_else(|| Rejection::of(Code::LedgerOverflow))
+}
+
+/// Whether the period takes the entry. Charges and corrections that the program dates itself never come here with a closed day.
+fn check_period(view: &View, draft: &EntryDraft<'_>) -> Result<(), Rejection> {
+    let code = match view.period {
+        PeriodStatus::Open => return Ok(()),
+        // A charge may be dated two days ahead of our clock; a month that begins meanwhile takes it.
+        PeriodStatus::Future if draft.kind.is_automatic() => return Ok(()),
+        PeriodStatus::SoftClosed if view.is_closer && draft.kind.is_adjusting() => return Ok(()),
+        PeriodStatus::Future => Code::PeriodFuture,
+        PeriodStatus::SoftClosed => Code::PeriodSoftClosed,
+        PeriodStatus::Closed => Code::PeriodClosed,
+        PeriodStatus::Locked => Code::PeriodLocked,
+    };
+    let (month, status) = (draft.effective_on.month(), view.period.as_str());
+    let message = match view.period {
+        PeriodStatus::Future => format!("{month} is {status}: it has not begun"),
+        _ => format!("{month} is {status}: the first open day is {}", view.first_open_day),
+    };
+    Err(Rejection::at(code, "effectiveOn", message))
 }
 
 /// The first currency in which debits and credits differ. Sums are 128 bits wide, so they cannot overflow.

@@ -94,6 +94,27 @@ impl EntryKind {
         Self::ALL.into_iter().find(|kind| kind.id() == id)
     }
 
+    /// Dated by the program from what it books, never by a person.
+    pub fn is_automatic(self) -> bool {
+        matches!(self, Self::Charge | Self::Rerating | Self::Reclassification)
+    }
+
+    /// Corrects or completes what a period holds, as its closing does. What happens newly is not: it belongs to an open period.
+    pub fn is_adjusting(self) -> bool {
+        match self {
+            Self::Charge | Self::PrepaidPurchase => false,
+            Self::Reversal
+            | Self::Rerating
+            | Self::Reclassification
+            | Self::Manual
+            | Self::WriteOff
+            | Self::Breakage
+            | Self::PromotionalCredit
+            | Self::Revaluation
+            | Self::ExchangeDifference => true,
+        }
+    }
+
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Charge => "CHARGE",

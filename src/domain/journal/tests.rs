@@ -3,10 +3,11 @@ use proptest::prelude::*;
 use super::*;
 use crate::domain::ids::{BlockId, EntryNumber};
 use crate::domain::money::{Amount, Currency};
-use crate::domain::period::Day;
+use crate::domain::period::{Day, PeriodStatus};
 use crate::domain::rejection::Code;
 
-const VIEW: View = View { last_entry: EntryNumber(41), last_block: BlockId(9) };
+const VIEW: View =
+    View { last_entry: EntryNumber(41), last_block: BlockId(9), period: PeriodStatus::Open, first_open_day: Day(19_000), is_closer: false };
 
 fn posting(side: Side, units: i64, currency: &str, block: i32) -> Posting {
     Posting { side, amount: Amount::from_units(units), currency: Currency::parse(currency).unwrap(), block: BlockId(block) }
@@ -44,6 +45,29 @@ fn the_gate_names_the_first_reason() {
     assert_eq!(gate(&[posting(Debit, 5, "USD", 1), posting(Credit, 5, "USD", 10)]), Err(Code::AccountUnknown));
     let many: Vec<_> = (0..=MOST_POSTINGS / 2).flat_map(|_| [posting(Debit, 1, "USD", 1), posting(Credit, 1, "USD", 2)]).collect();
     assert_eq!(gate(&many), Err(Code::TooManyPostings));
+}
+
+#[test]
+fn the_gate_asks_the_period() {
+    use PeriodStatus::{Closed, Future, Locked, Open, SoftClosed};
+    let postings = [posting(Side::Debit, 5, "USD", 1), posting(Side::Credit, 5, "USD", 2)];
+    let gate = |kind: EntryKind, period: PeriodStatus, is_closer: bool| {
+        let draft =
+            EntryDraft { kind, effective_on: Day(20_000), service_on: None, postings: &postings, charge: None, corrects: None, memo: None };
+        decide(&View { period, is_closer, ..VIEW }, &draft).map_err(|rejection| rejection.code).err()
+    };
+    for kind in EntryKind::ALL {
+        for is_closer in [false, true] {
+            assert_eq!(gate(kind, Open, is_closer), None);
+            assert_eq!(gate(kind, Closed, is_closer), Some(Code::PeriodClosed));
+            assert_eq!(gate(kind, Locked, is_closer), Some(Code::PeriodLocked));
+            let is_automatic = matches!(kind, EntryKind::Charge | EntryKind::Rerating | EntryKind::Reclassification);
+            assert_eq!(gate(kind, Future, is_closer), (!is_automatic).then_some(Code::PeriodFuture), "{kind:?}");
+        }
+        let is_new = matches!(kind, EntryKind::Charge | EntryKind::PrepaidPurchase);
+        assert_eq!(gate(kind, SoftClosed, false), Some(Code::PeriodSoftClosed));
+        assert_eq!(gate(kind, SoftClosed, true), is_new.then_some(Code::PeriodSoftClosed), "{kind:?}");
+    }
 }
 
 fn entries() -> impl Strategy<Value = Vec<Posting>> {

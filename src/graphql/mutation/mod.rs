@@ -3,6 +3,7 @@
 mod charges;
 mod corrections;
 mod masters;
+mod periods;
 mod prices;
 mod rules;
 
@@ -17,6 +18,7 @@ pub struct Mutation(
     charges::ChargeMutations,
     corrections::CorrectionMutations,
     masters::MasterMutations,
+    periods::PeriodMutations,
     prices::PriceMutations,
     rules::RuleMutations,
 );

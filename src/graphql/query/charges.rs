@@ -6,12 +6,12 @@ use crate::app::App;
 use crate::app::charges as app;
 use crate::app::reports::DimensionFilter;
 use crate::domain::ids::ChargeNumber;
-use crate::domain::period::Moment;
+use crate::domain::period::Month;
 use crate::domain::rejection::Rejection;
 use crate::domain::report::SpendDimension;
 use crate::graphql::connection::{Connection, LARGEST_JOURNAL_PAGE, List, connection, page_cost, page_size};
 use crate::graphql::error::{OrFailure, actor};
-use crate::graphql::scalars::{DateTime, month_of};
+use crate::graphql::scalars::DateTime;
 use crate::graphql::types::charge::Charge;
 use crate::graphql::types::enums::ChargeStatus;
 
@@ -22,7 +22,7 @@ pub struct ChargeQueries;
 #[derive(Debug, Clone, Default, InputObject)]
 pub struct ChargeFilter {
     status: Option<ChargeStatus>,
-    /// The month in which they occurred, such as `2026-01`.
+    /// The month in which they occurred, in the time zone of the books, such as `2026-01`.
     period: Option<String>,
     /// Occurred from this instant on.
     from: Option<DateTime>,
@@ -41,14 +41,9 @@ pub struct ChargeFilter {
 impl ChargeFilter {
     fn read(self, newest_first: bool) -> Result<app::ChargeQuery, Rejection> {
         let within = |rejection: Rejection| rejection.under("filter");
-        let mut from = self.from.map(|from| from.to_moment("from")).transpose().map_err(within)?;
-        let mut to = self.to.map(|to| to.to_moment("to")).transpose().map_err(within)?;
-        if let Some(period) = &self.period {
-            let month = month_of(period).map_err(within)?;
-            let begin = |month: crate::domain::period::Month| Moment(i64::from(month.first_day().0) * DAY_MICROS);
-            from = from.max(Some(begin(month)));
-            to = Some(to.map_or(begin(month.next()), |to| to.min(begin(month.next()))));
-        }
+        let from = self.from.map(|from| from.to_moment("from")).transpose().map_err(within)?;
+        let to = self.to.map(|to| to.to_moment("to")).transpose().map_err(within)?;
+        let period = self.period.as_deref().map(Month::parse).transpose().map_err(within)?;
         let lists = [
             (SpendDimension::Provider, self.providers),
             (SpendDimension::Model, self.models),
@@ -59,12 +54,9 @@ impl ChargeFilter {
             (SpendDimension::Environment, self.environments),
         ];
         let dimensions = DimensionFilter(lists.into_iter().filter_map(|(dimension, codes)| Some((dimension, codes?))).collect());
-        Ok(app::ChargeQuery { status: self.status.map(Into::into), from, to, source: self.source, dimensions, newest_first })
+        Ok(app::ChargeQuery { status: self.status.map(Into::into), period, from, to, source: self.source, dimensions, newest_first })
     }
 }
-
-/// Microseconds in a day.
-const DAY_MICROS: i64 = 86_400_000_000;
 
 #[Object]
 impl ChargeQueries {

@@ -3,6 +3,7 @@
 mod charges;
 mod journal;
 mod masters;
+mod periods;
 mod reports;
 mod viewer;
 
@@ -10,4 +11,11 @@ use async_graphql::MergedObject;
 
 /// Reads. A row that is of other books, or that the token does not see, is not found.
 #[derive(MergedObject, Default)]
-pub struct Query(charges::ChargeQueries, journal::JournalQueries, masters::MasterQueries, reports::ReportQueries, viewer::ViewerQueries);
+pub struct Query(
+    charges::ChargeQueries,
+    journal::JournalQueries,
+    masters::MasterQueries,
+    periods::PeriodQueries,
+    reports::ReportQueries,
+    viewer::ViewerQueries,
+);

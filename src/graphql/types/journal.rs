@@ -69,6 +69,17 @@ impl JournalEntry {
         Ok(self.entry(ctx).await?.effective_on.into())
     }
 
+    /// The day that the service was rendered on, when it lies in a period that was closed before the entry was made: it is prior-period.
+    async fn service_on(&self, ctx: &Context<'_>) -> Result<Option<Date>, Error> {
+        Ok(self.entry(ctx).await?.service_on.map(Date::from))
+    }
+
+    /// Whether it books what belongs to an earlier period, in the first period that was open.
+    async fn is_prior_period(&self, ctx: &Context<'_>) -> Result<bool, Error> {
+        let entry = self.entry(ctx).await?;
+        Ok(entry.service_on.is_some_and(|day| day < entry.effective_on))
+    }
+
     /// When the books learned it.
     async fn recorded_at(&self, ctx: &Context<'_>) -> Result<DateTime, Error> {
         Ok(self.entry(ctx).await?.recorded_at.into())

@@ -133,11 +133,22 @@ pub struct Books {
     code: String,
     name: String,
     created_at: DateTime,
+    /// IANA name of the zone in which days are counted.
+    time_zone: String,
+    /// The calendar month, 1 to 12, in which the fiscal year begins.
+    fiscal_year_start: i32,
 }
 
 impl From<BooksView> for Books {
     fn from(books: BooksView) -> Self {
-        Self { code: books.code, name: books.name, created_at: books.created_at.into() }
+        let BooksView { code, name, created_at, calendar } = books;
+        Self {
+            code,
+            name,
+            created_at: created_at.into(),
+            time_zone: calendar.zone.name().to_owned(),
+            fiscal_year_start: i32::from(calendar.fiscal_year_start.month()),
+        }
     }
 }
 

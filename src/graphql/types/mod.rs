@@ -6,6 +6,7 @@ pub mod enums;
 pub mod journal;
 pub mod masters;
 pub mod money;
+pub mod periods;
 pub mod prices;
 pub mod reports;
 pub mod rules;

@@ -23,6 +23,8 @@ pub struct EntryRow {
     pub number: EntryNumber,
     pub kind: EntryKind,
     pub effective_on: Day,
+    /// The day that a prior-period entry belongs to.
+    pub service_on: Option<Day>,
     pub recorded_at: Moment,
     pub charge: Option<ChargeNumber>,
     pub corrects: Option<EntryNumber>,
@@ -39,7 +41,7 @@ pub struct PostingRow {
     pub block: BlockId,
 }
 
-const ENTRY_COLUMNS: &str = "e.number, e.kind, e.effective_on, e.recorded_at, e.charge_id, e.corrects, e.memo";
+const ENTRY_COLUMNS: &str = "e.number, e.kind, e.effective_on, e.recorded_at, e.charge_id, e.corrects, e.memo, e.service_on";
 
 /// Entries after a number, in the order of posting. A limited reader gets those with a visible posting.
 ///
@@ -132,6 +134,7 @@ fn entry_row(row: &QueryResult) -> Result<EntryRow, StoreError> {
         charge: column::<Option<i64>>(row, 4)?.map(ChargeNumber),
         corrects: column::<Option<i64>>(row, 5)?.map(EntryNumber),
         memo: column(row, 6)?,
+        service_on: column::<Option<i64>>(row, 7)?.map(small).transpose()?.map(Day),
     })
 }
 

@@ -63,10 +63,15 @@ impl World {
     }
 
     pub fn token(&self, books: &str, role: Role, scope: Option<Scope>) -> String {
+        self.token_of("ana", books, role, scope)
+    }
+
+    /// The token of a person.
+    pub fn token_of(&self, subject: &str, books: &str, role: Role, scope: Option<Scope>) -> String {
         let request = TokenRequest {
             books: books.to_owned(),
             roles: [role].into_iter().collect(),
-            subject: "ana".to_owned(),
+            subject: subject.to_owned(),
             scope,
             lifetime: TimeDelta::days(31),
             audience: "tallybook".to_owned(),

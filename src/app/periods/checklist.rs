@@ -1,0 +1,234 @@
+//! The close checklist as data: each item says what was measured, what is allowed, and what is missing.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::review::valid_review;
+use super::settings::percent;
+use super::{Reading, permitted, reading};
+use crate::app::auth::{Actor, Permission};
+use crate::app::masters::Masters;
+use crate::app::{App, AppError};
+use crate::domain::chart::{CenterKind, UNATTRIBUTED};
+use crate::domain::ids::NameId;
+use crate::domain::money::Money;
+use crate::domain::period::{Month, PeriodStatus};
+use crate::store::StoreError;
+use crate::store::period::{Periods, Thresholds};
+
+/// What is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ItemCode {
+    /// The month is over in the books' time zone.
+    PeriodOver,
+    /// Charges wait for a price.
+    Unpriced,
+    /// Cost lies on *unattributed*.
+    Unattributed,
+    /// Every provider's charges came in up to the end of the month.
+    ProviderFeeds,
+    /// Shared cost was spread by the rules.
+    AllocationsRun,
+    /// Somebody signed the accruals off.
+    AccrualsReviewed,
+    /// Debits and credits are equal in every currency.
+    TrialBalance,
+    /// Every earlier month with entries is closed.
+    EarlierPeriods,
+}
+
+impl ItemCode {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::PeriodOver => "PERIOD_OVER",
+            Self::Unpriced => "UNPRICED",
+            Self::Unattributed => "UNATTRIBUTED",
+            Self::ProviderFeeds => "PROVIDER_FEEDS",
+            Self::AllocationsRun => "ALLOCATIONS_RUN",
+            Self::AccrualsReviewed => "ACCRUALS_REVIEWED",
+            Self::TrialBalance => "TRIAL_BALANCE",
+            Self::EarlierPeriods => "EARLIER_PERIODS",
+        }
+    }
+
+    /// Whether a closer may close with a reason while the item is open. Books that do not foot, and months out of order, never close.
+    pub fn may_stay_open(self) -> bool {
+        !matches!(self, Self::TrialBalance | Self::EarlierPeriods)
+    }
+}
+
+/// How an item stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ItemState {
+    Ok,
+    Open,
+    /// These books have nothing of the kind.
+    NotApplicable,
+}
+
+/// One line of the checklist.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Item {
+    pub code: ItemCode,
+    pub state: ItemState,
+    pub measured: String,
+    pub threshold: String,
+    /// What is missing, or that nothing is.
+    pub message: String,
+    /// What it concerns, one line each.
+    pub detail: Vec<String>,
+}
+
+/// The checklist of one period.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CloseChecklist {
+    pub month: Month,
+    pub status: PeriodStatus,
+    pub thresholds: Thresholds,
+    pub items: Vec<Item>,
+}
+
+/// Lines of detail of one item: what is listed is the most, and the first ones show where to begin.
+const MOST_DETAILS: usize = 20;
+
+/// Measures the checklist of a period. It shows the figures of all centers, so a token limited to cost centers does not get it.
+///
+/// # Errors
+/// [`AppError::Forbidden`], `DATE_INVALID`, or a database failure.
+pub async fn close_checklist(app: &App, actor: &Actor, period: &str) -> Result<CloseChecklist, AppError> {
+    let books = permitted(app, actor, Permission::ReadReports).await?;
+    if actor.scope.is_some() {
+        return Err(AppError::Forbidden(Permission::ReadReports));
+    }
+    let month = Month::parse(period)?;
+    let work = move |reading: &mut Reading<'_>| {
+        let masters = reading.masters.clone();
+        Ok(CloseChecklist {
+            month,
+            status: masters.calendar.closings.status(month, reading.current),
+            thresholds: reading.periods.thresholds()?,
+            items: measure(&mut reading.periods, &masters, month, reading.current)?,
+        })
+    };
+    reading(app, &books, work).await
+}
+
+/// Every item, as the tables of the open transaction have it.
+pub(super) fn measure(periods: &mut Periods<'_>, masters: &Masters, month: Month, current: Month) -> Result<Vec<Item>, StoreError> {
+    let thresholds = periods.thresholds()?;
+    Ok(vec![
+        period_over(month, current),
+        unpriced(periods, month, thresholds.unpriced_charges)?,
+        unattributed(periods, masters, month, thresholds.unattributed_basis_points)?,
+        provider_feeds(periods, month, thresholds.feed_gap_days)?,
+        allocations_run(),
+        accruals_reviewed(periods, month)?,
+        trial_balance(periods, month)?,
+        earlier_periods(periods, masters, month, current)?,
+    ])
+}
+
+/// An item that is settled when `missing` is empty.
+fn item(code: ItemCode, measured: impl ToString, threshold: impl ToString, missing: Option<String>, detail: Vec<String>) -> Item {
+    let state = if missing.is_some() { ItemState::Open } else { ItemState::Ok };
+    let message = missing.unwrap_or_else(|| "nothing is missing".to_owned());
+    Item { code, state, measured: measured.to_string(), threshold: threshold.to_string(), message, detail }
+}
+
+fn period_over(month: Month, current: Month) -> Item {
+    let missing =
+        (month >= current).then(|| format!("{month} ends on {}: later charges of it would be booked in the next period", month.last_day()));
+    item(ItemCode::PeriodOver, current, month.next(), missing, Vec::new())
+}
+
+fn unpriced(periods: &mut Periods<'_>, month: Month, threshold: i64) -> Result<Item, StoreError> {
+    let reasons = periods.unpriced_reasons(month)?;
+    let count: i64 = reasons.iter().map(|reason| reason.1).fold(0, i64::saturating_add);
+    let missing = (count > threshold)
+        .then(|| format!("{count} charges wait for a price, {threshold} are allowed: save the prices and run rerateCharges"));
+    let detail = reasons.into_iter().take(MOST_DETAILS).map(|(reason, count)| format!("{count}: {reason}")).collect();
+    Ok(item(ItemCode::Unpriced, count, threshold, missing, detail))
+}
+
+fn unattributed(periods: &mut Periods<'_>, masters: &Masters, month: Month, threshold: i64) -> Result<Item, StoreError> {
+    let standing = CenterKind::ALL.map(|kind| masters.center_by_code(kind, UNATTRIBUTED).map_or(NameId(-1), |center| center.id));
+    let (mut largest, mut is_above, mut detail) = (0_i128, false, Vec::new());
+    for (currency, cost, unattributed) in periods.unattributed_cost(month, standing)? {
+        let (cost, open) = (i128::from(cost), i128::from(unattributed).max(0));
+        // Compared by multiplication, so that nothing is rounded away.
+        is_above |= open * 10_000 > i128::from(threshold) * cost.max(0);
+        let share = if cost > 0 { (open * 10_000 + cost - 1) / cost } else { i128::from(open > 0) * 10_000 };
+        largest = largest.max(share);
+        if open > 0 {
+            detail.push(format!("{} of {} {currency}", Money::exact_of_units(open, currency), Money::exact_of_units(cost, currency)));
+        }
+    }
+    let (share, allowed) = (percent(largest), percent(threshold.into()));
+    let missing = is_above
+        .then(|| format!("{share} percent of cost has no owner, {allowed} is allowed: save attribution rules and run reattributeCharges"));
+    Ok(item(ItemCode::Unattributed, format!("{share}%"), format!("{allowed}%"), missing, detail))
+}
+
+/// A provider that had charges in the month before, and has none near the end of this one, has not told everything yet.
+fn provider_feeds(periods: &mut Periods<'_>, month: Month, threshold: i64) -> Result<Item, StoreError> {
+    let expected = periods.last_charge_days(month.previous())?;
+    let seen: BTreeMap<String, _> = periods.last_charge_days(month)?.into_iter().collect();
+    let (end, mut late, mut detail) = (month.last_day(), BTreeSet::new(), Vec::new());
+    for (provider, _) in expected {
+        let last = seen.get(&provider).copied();
+        let is_late = last.is_none_or(|day| i64::from(end.0) - i64::from(day.0) > threshold);
+        let told = last.map_or("no charge in the period".to_owned(), |day| format!("last charge on {day}"));
+        detail.push(format!("{provider}: {told}{}", if is_late { ", incomplete" } else { "" }));
+        if is_late {
+            late.insert(provider);
+        }
+    }
+    let named = late.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+    let missing =
+        (!late.is_empty()).then(|| format!("no charge in the last days of {month} from {named}: complete the feed, or say why it ended"));
+    Ok(item(ItemCode::ProviderFeeds, late.len(), format!("last charge within {threshold} days of {end}"), missing, detail))
+}
+
+/// These books have no allocation rules yet: there is nothing to run.
+fn allocations_run() -> Item {
+    Item {
+        code: ItemCode::AllocationsRun,
+        state: ItemState::NotApplicable,
+        measured: "0 rules".to_owned(),
+        threshold: "every rule run".to_owned(),
+        message: "the books have no allocation rules".to_owned(),
+        detail: Vec::new(),
+    }
+}
+
+fn accruals_reviewed(periods: &mut Periods<'_>, month: Month) -> Result<Item, StoreError> {
+    let review = valid_review(periods, month)?;
+    let missing = review.is_none().then(|| format!("nobody signed the accruals of {month} off since it was opened: send reviewAccruals"));
+    let detail =
+        review.iter().map(|review| format!("{} through entry {}: {}", review.subject, review.through_entry, review.note)).collect();
+    Ok(item(ItemCode::AccrualsReviewed, if review.is_some() { "reviewed" } else { "not reviewed" }, "reviewed", missing, detail))
+}
+
+fn trial_balance(periods: &mut Periods<'_>, month: Month) -> Result<Item, StoreError> {
+    let mut totals: BTreeMap<_, (i128, i128)> = BTreeMap::new();
+    for (currency, debit, credit) in periods.account_totals(month)? {
+        let total = totals.entry(currency).or_default();
+        total.0 += i128::from(debit);
+        total.1 += i128::from(credit);
+    }
+    let off = totals.values().filter(|(debit, credit)| debit != credit).count();
+    let missing = (off > 0).then(|| "debits and credits differ: run `tallybook verify` before anything else".to_owned());
+    let exact = Money::exact_of_units;
+    let detail = totals
+        .iter()
+        .map(|(currency, (debit, credit))| format!("debit {} credit {} {currency}", exact(*debit, *currency), exact(*credit, *currency)));
+    Ok(item(ItemCode::TrialBalance, format!("{off} currencies off"), "0 currencies off", missing, detail.collect()))
+}
+
+fn earlier_periods(periods: &mut Periods<'_>, masters: &Masters, month: Month, current: Month) -> Result<Item, StoreError> {
+    let status = |earlier: Month| masters.calendar.closings.status(earlier, current);
+    let with_entries = periods.months_with_entries()?.into_iter();
+    let open: Vec<Month> = with_entries.filter(|earlier| *earlier < month && status(*earlier) < PeriodStatus::Closed).collect();
+    let missing = open.first().map(|first| format!("{first} has entries and is {}: close it first", status(*first).as_str()));
+    let detail = open.iter().take(MOST_DETAILS).map(|month| format!("{month} {}", status(*month).as_str())).collect();
+    Ok(item(ItemCode::EarlierPeriods, open.len(), 0, missing, detail))
+}

@@ -1,0 +1,83 @@
+//! The sign-off that the accruals of a period were looked at. A reopening makes it stale.
+
+use serde_json::json;
+
+use super::read::{PeriodView, period};
+use super::{LONGEST_REASON, change, permitted, renew};
+use crate::app::audit::{self, Change};
+use crate::app::auth::{Actor, Permission};
+use crate::app::masters::required;
+use crate::app::posting::Session;
+use crate::app::{App, AppError};
+use crate::domain::ids::EntryNumber;
+use crate::domain::period::{Month, PeriodStatus};
+use crate::domain::rejection::{Code, Rejection};
+use crate::store::StoreError;
+use crate::store::period::{AccrualReview, Periods};
+
+/// The kind under which stale marks name sign-offs.
+pub(super) const KIND: &str = "ACCRUAL_REVIEW";
+
+/// What the reviewer signs.
+#[derive(Debug, Clone)]
+pub struct ReviewInput {
+    pub period: String,
+    /// What was looked at, and what came of it.
+    pub note: String,
+}
+
+/// Signs the accruals of a period off, as its close checklist asks.
+///
+/// # Errors
+/// `Forbidden`; `Rejected` with `DATE_INVALID`, `MISSING_FIELD`, `TEXT_TOO_LONG`, `PERIOD_FUTURE`, `PERIOD_CLOSED`; any database failure.
+pub async fn review_accruals(app: &App, actor: &Actor, input: ReviewInput) -> Result<PeriodView, AppError> {
+    let books = permitted(app, actor, Permission::ClosePeriods).await?;
+    let month = Month::parse(&input.period)?;
+    let note = required("note", &input.note, LONGEST_REASON)?;
+    let reviewer = actor.clone();
+    change(app, &books, move |session| review_in_tx(session, &reviewer, month, note)).await?;
+    period(app, &books, month).await
+}
+
+fn review_in_tx(session: &mut Session, actor: &Actor, month: Month, note: String) -> Result<(), AppError> {
+    // What may still be soft-closed may still be reviewed.
+    let status = session.masters().calendar.closings.status(month, session.current_month());
+    status.check_close(month, PeriodStatus::SoftClosed)?;
+    if status >= PeriodStatus::Closed {
+        return Err(Rejection::of(Code::PeriodClosed).under("period").into());
+    }
+    let number = i64::try_from(session.periods().review_list(month)?.len()).unwrap_or(i64::MAX).saturating_add(1);
+    let review = AccrualReview {
+        month,
+        number,
+        subject: actor.subject.clone(),
+        note,
+        through_entry: EntryNumber(session.head.last_entry),
+        recorded_at: session.recorded_at(),
+    };
+    session.periods().review_insert(&review)?;
+    renew(session, month, KIND)?;
+    let after = json!({ "review": number, "throughEntry": review.through_entry.to_string() });
+    let told = Change {
+        action: "period.reviewAccruals",
+        object: format!("period {month}"),
+        before: None,
+        after: Some(after),
+        reason: Some(review.note),
+    };
+    session.audit(audit::event(actor, told));
+    Ok(())
+}
+
+/// The sign-offs of a month, as stale marks name them.
+pub(super) fn objects(session: &mut Session, month: Month) -> Result<Vec<String>, AppError> {
+    Ok(session.periods().review_list(month)?.into_iter().map(|review| review.number.to_string()).collect())
+}
+
+/// The latest sign-off of a month, unless the month was reopened since.
+pub(super) fn valid_review(periods: &mut Periods<'_>, month: Month) -> Result<Option<AccrualReview>, StoreError> {
+    let Some(latest) = periods.review_list(month)?.pop() else { return Ok(None) };
+    let object = latest.number.to_string();
+    let is_stale = periods.stale_list()?.iter().any(|mark| mark.month == month && mark.kind == KIND && mark.object == object);
+    Ok((!is_stale).then_some(latest))
+}
