@@ -218,7 +218,7 @@ async fn accounts_keep_their_class_where_the_program_books_to_them() {
         let new =
             vec![account("5100", AccountClass::CostOfRevenue, Some("5000")), account("5110", AccountClass::CostOfRevenue, Some("5100"))];
         let saved = save_accounts(app, actor, new).await.unwrap();
-        assert_eq!(saved.iter().map(|account| account.id.0).collect::<Vec<_>>(), [29, 30]);
+        assert_eq!(saved.iter().map(|account| account.id.0).collect::<Vec<_>>(), [32, 33]);
         let wrong = vec![
             account("2100", AccountClass::Asset, None),
             account("5120", AccountClass::OperatingExpense, Some("5000")),
