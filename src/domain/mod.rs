@@ -5,6 +5,7 @@
 pub mod attribution;
 pub mod chart;
 pub mod ids;
+pub mod integrity;
 pub mod journal;
 pub mod money;
 pub mod period;
