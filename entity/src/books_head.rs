@@ -15,6 +15,8 @@ pub struct Model {
     pub last_rule: i64,
     pub masters_version: i64,
     pub last_audit: i64,
+    pub tree_size: i64,
+    pub tree_peaks: String,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -17,6 +17,7 @@ pub struct Model {
     pub posting_count: i64,
     pub memo: Option<String>,
     pub service_on: Option<i64>,
+    pub mark: Option<i64>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -8,6 +8,7 @@ mod m20261123_000001_books;
 mod m20261123_000002_journal;
 mod m20261124_000003_audit;
 mod m20261124_000004_periods;
+mod m20261124_000006_tree;
 mod m20261124_000009_pending_tally;
 
 pub struct Migrator;
@@ -20,6 +21,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261123_000002_journal::Migration),
             Box::new(m20261124_000003_audit::Migration),
             Box::new(m20261124_000004_periods::Migration),
+            Box::new(m20261124_000006_tree::Migration),
             Box::new(m20261124_000009_pending_tally::Migration),
         ]
     }

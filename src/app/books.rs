@@ -73,7 +73,24 @@ impl App {
         store.migrate().await?;
         let id = super::masters::create_books(&store, &clock, books, books).await?;
         super::masters::sync_builtin_prices(&store, &clock, id).await?;
-        Self::open(store, clock).await
+        let app = Self::open(store, clock).await?;
+        if !crate::store::masters::is_sealed(app.store(), id).await? {
+            let books = app.books_by_code(books).await?;
+            app.seal_unsealed(&books).await?;
+        }
+        Ok(app)
+    }
+
+    /// Grows the tree over entries of a program that had none, which happens once: any transaction of the desk does it.
+    ///
+    /// # Errors
+    /// Any database failure.
+    pub async fn seal_unsealed(&self, books: &Books) -> Result<(), AppError> {
+        if crate::store::masters::is_sealed(&self.inner.store, books.id).await? {
+            return Ok(());
+        }
+        let now = crate::domain::period::Moment::from_instant(self.inner.clock.now());
+        books.desk.run(now, |_| Ok(())).await
     }
 
     /// Whether requests can be served: the database answers and its schema is up to date.

@@ -12,6 +12,7 @@ pub mod error;
 pub mod ids;
 pub mod import_file;
 pub mod ingest;
+pub mod integrity;
 pub mod journal;
 pub mod masters;
 pub mod periods;

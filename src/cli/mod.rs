@@ -6,7 +6,9 @@
 
 mod bench;
 mod demo;
+mod export;
 mod import;
+mod integrity;
 mod prices;
 mod serve;
 mod token;
@@ -72,6 +74,17 @@ enum Command {
     Token(token::TokenArgs),
     /// Recompute every balance and invariant from the postings
     Verify(verify::VerifyArgs),
+    /// Write the journal to a file that other programs read
+    #[command(subcommand)]
+    Export(export::ExportCommand),
+    /// Sign the tree over the journal, so that nobody can change it unseen
+    #[command(subcommand)]
+    Checkpoint(integrity::CheckpointCommand),
+    /// Prove that an entry is in the tree, or that a tree begins with an earlier one
+    #[command(subcommand)]
+    Proof(integrity::ProofCommand),
+    /// Check an exported journal against a checkpoint, without any database
+    VerifyExport(integrity::VerifyExportArgs),
     /// Print the GraphQL schema
     Schema,
     /// Measure this machine: charges, reports and verification a second, beside a floor
@@ -142,12 +155,34 @@ async fn run(arguments: CommandLine) -> Result<ExitCode, anyhow::Error> {
             anyhow::ensure!(is_there(&config)?, "there is no database at {}", demo::shown_url(&config.database_url_or(DATABASE_FILE)?));
             verify::run(&args, &open_existing(&config, DATABASE_FILE).await?, &config.books).await
         }
+        Command::Export(_) | Command::Checkpoint(_) | Command::Proof(_) | Command::VerifyExport(_) => audit_command(command, &config).await,
         Command::Schema => {
             print!("{}", crate::graphql::sdl());
             Ok(ExitCode::SUCCESS)
         }
         Command::Bench(args) => bench::run(args).await,
     }
+}
+
+/// Commands of auditors. They work on books that are there.
+async fn audit_command(command: Command, config: &Config) -> Result<ExitCode, anyhow::Error> {
+    match &command {
+        Command::VerifyExport(args) => return integrity::verify_export(args),
+        Command::Checkpoint(integrity::CheckpointCommand::Keygen { name, output }) => {
+            integrity::keygen(name, output)?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        _ => anyhow::ensure!(is_there(config)?, "there is no database at {}", demo::shown_url(&config.database_url_or(DATABASE_FILE)?)),
+    }
+    let app = open_existing(config, DATABASE_FILE).await?;
+    let actor = local_admin(config, &app);
+    match command {
+        Command::Export(command) => export::run(command, &app, &actor).await?,
+        Command::Proof(command) => integrity::prove(command, &app, &actor).await?,
+        Command::Checkpoint(integrity::CheckpointCommand::Sign { key_file }) => integrity::sign(&key_file, &app, &actor).await?,
+        _ => integrity::show(&app, &actor).await?,
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 async fn import_command(args: import::ImportArgs, config: &Config) -> Result<ExitCode, anyhow::Error> {

@@ -142,6 +142,15 @@ pub async fn masters_version(store: &Store, books: BooksId) -> Result<i64, Store
     version.ok_or_else(|| no_head(books))
 }
 
+/// Whether the tree has a leaf for every entry. Databases of a program without the tree have none.
+///
+/// # Errors
+/// Any database failure.
+pub async fn is_sealed(store: &Store, books: BooksId) -> Result<bool, StoreError> {
+    let head = books_head::Entity::find_by_id(i64::from(books.0)).one(&store.db).await?.ok_or_else(|| no_head(books))?;
+    Ok(head.tree_size >= head.last_entry)
+}
+
 /// Everything, as of one moment.
 ///
 /// # Errors

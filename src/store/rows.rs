@@ -84,8 +84,18 @@ pub static JOURNAL_ENTRY: Table = Table {
         Int("posting_count"),
         Text("memo"),
         Int("service_on"),
+        Int("mark"),
     ],
     on_conflict: "",
+};
+
+pub static TREE_NODE: Table =
+    Table { name: "tree_node", columns: &[Int("books_id"), Int("level"), Int("position"), Text("hash")], on_conflict: "" };
+
+pub static CHECKPOINT: Table = Table {
+    name: "checkpoint",
+    columns: &[Int("books_id"), Int("size"), Text("root"), Int("signed_at"), Text("note")],
+    on_conflict: "ON CONFLICT (books_id, size) DO NOTHING",
 };
 
 pub static POSTING: Table = Table {

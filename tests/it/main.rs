@@ -29,6 +29,7 @@ mod golden;
 mod http_limits;
 mod idempotency;
 mod immutability;
+mod integrity;
 mod periods;
 mod pricing;
 mod rejections;

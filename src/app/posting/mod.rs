@@ -7,6 +7,7 @@ mod names;
 mod reattribute;
 mod rerate;
 mod reverse;
+mod seal;
 mod session;
 mod stored_charge;
 mod write_batch;

@@ -6,11 +6,14 @@ use foldhash::{HashMap, HashMapExt, HashSet, HashSetExt};
 
 use super::key_filter::KeyFilter;
 use super::names::Names;
+use super::seal::seal;
 use super::write_batch::Batch;
 use crate::app::AppError;
+use crate::app::integrity::{Blocks, push, restore, scan_leaves, sha256, stored};
 use crate::app::masters::{Masters, load_masters};
 use crate::domain::chart::{CodingBlock, NameKind};
 use crate::domain::ids::{AccountId, BlockId, BooksId, ChargeNumber, EntryNumber, NameId};
+use crate::domain::integrity::{Frontier, TreeHead};
 use crate::domain::journal::{EntryDraft, View, decide};
 use crate::domain::money::{Currency, Money};
 use crate::domain::period::{Day, Moment, Month, PeriodStatus};
@@ -76,6 +79,9 @@ pub struct Session {
     masters: Arc<Masters>,
     /// The head up to which the caches reach.
     cached: Head,
+    /// The tree over the entries that are stored.
+    frontier: Frontier,
+    blocks: Blocks,
     pub(in crate::app) head: Head,
     pub(in crate::app) batch: Batch,
     /// The first day after the month of the transaction's moment, in the books' zone.
@@ -96,6 +102,8 @@ impl Session {
             hours: HashSet::new(),
             masters,
             cached: Head::default(),
+            frontier: Frontier::default(),
+            blocks: Blocks::default(),
             head: Head::default(),
             batch: Batch::default(),
             first_future_day: Day(i32::MIN),
@@ -159,7 +167,7 @@ impl Session {
 
     fn catch_up(&mut self) -> Result<(), AppError> {
         let sql = format!(
-            "SELECT last_charge, last_entry, last_block, last_name, masters_version, last_audit FROM books_head WHERE books_id = $1{}",
+            "SELECT last_charge, last_entry, last_block, last_name, masters_version, last_audit, tree_size, tree_peaks FROM books_head WHERE books_id = $1{}",
             self.ledger.lock_clause()
         );
         let rows = self.ledger.rows(&sql, &[self.books_cell()])?;
@@ -172,6 +180,7 @@ impl Session {
             masters_version: row.int(4)?,
             last_audit: row.int(5)?,
         };
+        self.frontier = restore(row.int(6)?, row.text(7)?)?;
         if self.head.masters_version != self.masters.version {
             // The lock is held, so no other version can appear before this transaction ends.
             self.masters = Arc::new(self.runtime.block_on(load_masters(&self.store, self.books))?);
@@ -183,8 +192,29 @@ impl Session {
             self.load_blocks()?;
         }
         self.load_keys()?;
+        self.seal_unsealed()?;
         self.cached = self.head;
         Ok(())
+    }
+
+    /// The tree over the entries that are stored.
+    pub fn tree_head(&self) -> TreeHead {
+        TreeHead { size: self.frontier.size(), root: self.frontier.root(sha256) }
+    }
+
+    /// Entries of an older program have no leaves yet: the tree is grown over them once.
+    fn seal_unsealed(&mut self) -> Result<(), StoreError> {
+        let size = stored(self.frontier.size());
+        if size >= self.head.last_entry {
+            return Ok(());
+        }
+        self.blocks.catch_up(&mut self.ledger, self.books)?;
+        let (frontier, mut nodes) = (&mut self.frontier, Vec::new());
+        scan_leaves(&mut self.ledger, self.books, &self.blocks, size + 1..=self.head.last_entry, |leaf| {
+            push(frontier, leaf.hash, &mut nodes);
+            Ok(())
+        })?;
+        super::write_batch::write_nodes(&mut self.ledger, Cell::Int(i64::from(self.books.0)), &nodes)
     }
 
     fn books_cell(&self) -> Cell<'static> {
@@ -252,11 +282,13 @@ impl Session {
     /// # Errors
     /// Any database failure; nothing was then written, unless the connection broke during the commit itself.
     pub fn commit(&mut self) -> Result<(), StoreError> {
-        let written = super::write_batch::write(&mut self.ledger, self.books, &self.head, &self.batch, &mut self.hours);
-        let committed = written.and_then(|()| self.ledger.commit());
-        if let Err(error) = committed {
-            self.rollback();
-            return Err(error);
+        let committed = self.write().and_then(|frontier| self.ledger.commit().map(|()| frontier));
+        match committed {
+            Ok(frontier) => self.frontier = frontier,
+            Err(error) => {
+                self.rollback();
+                return Err(error);
+            }
         }
         if let Some(keys) = &mut self.keys {
             for charge in &self.batch.charges {
@@ -271,6 +303,17 @@ impl Session {
         self.runtime.spawn(async move { drop(stored) });
         self.batch.begin(Moment(0));
         Ok(())
+    }
+
+    /// Writes the batch, and answers the tree with its entries.
+    fn write(&mut self) -> Result<Frontier, StoreError> {
+        super::write_batch::write_names(&mut self.ledger, self.books, &self.batch)?;
+        if self.blocks.through() < self.head.last_block {
+            self.blocks.catch_up(&mut self.ledger, self.books)?;
+        }
+        let sealed = seal(&self.batch, &self.blocks, &self.frontier);
+        super::write_batch::write(&mut self.ledger, self.books, &self.head, &self.batch, &sealed, &mut self.hours)?;
+        Ok(sealed.frontier)
     }
 
     /// Forgets what was decided, and what the caches learned from it.
@@ -288,6 +331,7 @@ impl Session {
         self.ledger.rollback();
         self.batch.begin(Moment(0));
         self.names = Names::default();
+        self.blocks = Blocks::default();
         self.hours.clear();
         self.cached = Head::default();
         self.head = Head::default();

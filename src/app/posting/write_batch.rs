@@ -4,8 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use foldhash::{HashMap, HashMapExt, HashSet};
 
+use super::seal::Sealed;
 use super::session::{Head, NewCharge};
 use super::stored_charge::basis;
+use crate::app::integrity::{Node, stored};
 use crate::domain::chart::{CodingBlock, NameKind};
 use crate::domain::ids::{BlockId, BooksId, ChargeNumber, EntryNumber, NameId};
 use crate::domain::journal::{EntryDraft, EntryKind, Posting};
@@ -32,8 +34,8 @@ pub struct Batch {
     /// Revisions (0 is the charge itself) that count on another day than that of the call.
     pub late: Vec<(ChargeNumber, i64, Day)>,
     pub audit: Vec<(i64, AuditEvent)>,
-    entries: Vec<Entry>,
-    postings: Vec<(EntryNumber, i64, Posting)>,
+    pub(super) entries: Vec<Entry>,
+    pub(super) postings: Vec<(EntryNumber, i64, Posting)>,
     balances: HashMap<(BlockId, Day, Currency), BlockTotals>,
 }
 
@@ -66,15 +68,15 @@ pub struct Command {
     pub receipt: String,
 }
 
-struct Entry {
-    number: EntryNumber,
-    kind: EntryKind,
-    effective_on: Day,
-    service_on: Option<Day>,
-    charge: Option<ChargeNumber>,
-    corrects: Option<EntryNumber>,
+pub(super) struct Entry {
+    pub number: EntryNumber,
+    pub kind: EntryKind,
+    pub effective_on: Day,
+    pub service_on: Option<Day>,
+    pub charge: Option<ChargeNumber>,
+    pub corrects: Option<EntryNumber>,
     postings: i64,
-    memo: Option<String>,
+    pub memo: Option<String>,
 }
 
 struct BlockTotals {
@@ -144,10 +146,16 @@ impl Batch {
     }
 }
 
-/// Writes the batch. Postings come before the entries that seal them, the head last: the database checks each step.
-pub fn write(ledger: &mut Ledger, books: BooksId, head: &Head, batch: &Batch, known_hours: &mut HashSet<i32>) -> Result<(), StoreError> {
+/// Writes the batch, whose names and blocks are written. Postings come before the entries that seal them, the head last: the database checks each step.
+pub fn write(
+    ledger: &mut Ledger,
+    books: BooksId,
+    head: &Head,
+    batch: &Batch,
+    sealed: &Sealed,
+    known_hours: &mut HashSet<i32>,
+) -> Result<(), StoreError> {
     let books = int(books.0);
-    write_names(ledger, books, batch)?;
     write_charges(ledger, books, batch, known_hours)?;
     write_revisions(ledger, books, batch)?;
     let late = batch.late.iter().map(|(charge, revision, day)| [books, int(charge.0), int(*revision), int(day.0)]);
@@ -157,12 +165,12 @@ pub fn write(ledger: &mut Ledger, books: BooksId, head: &Head, batch: &Batch, kn
         [books, int(number.0), int(*line), side, int(posting.amount.units()), currency, int(posting.block.0)]
     });
     ledger.insert(&rows::POSTING, postings)?;
-    let entries = batch.entries.iter().map(|entry| {
+    let entries = batch.entries.iter().zip(&sealed.marks).map(|(entry, mark)| {
         let charge = Cell::int_or_null(entry.charge.map(|charge| charge.0));
         let corrects = Cell::int_or_null(entry.corrects.map(|entry| entry.0));
         let (kind, day, memo) = (int(entry.kind.id()), int(entry.effective_on.0), Cell::text_or_null(entry.memo.as_deref()));
         let service = Cell::int_or_null(entry.service_on.map(|day| i64::from(day.0)));
-        [books, int(entry.number.0), kind, day, int(batch.recorded_at), charge, corrects, int(entry.postings), memo, service]
+        [books, int(entry.number.0), kind, day, int(batch.recorded_at), charge, corrects, int(entry.postings), memo, service, int(*mark)]
     });
     ledger.insert(&rows::JOURNAL_ENTRY, entries)?;
     let balances = batch.balance_rows()?.into_iter().map(|([grain, period, key, currency], totals)| {
@@ -173,10 +181,20 @@ pub fn write(ledger: &mut Ledger, books: BooksId, head: &Head, batch: &Batch, kn
     });
     ledger.insert(&rows::BALANCE, balances)?;
     write_audit(ledger, books, batch)?;
-    let advance =
-        "UPDATE books_head SET last_charge = $1, last_entry = $2, last_block = $3, last_name = $4, last_audit = $5 WHERE books_id = $6";
+    write_nodes(ledger, books, &sealed.nodes)?;
+    let advance = "UPDATE books_head SET last_charge = $1, last_entry = $2, last_block = $3, last_name = $4, last_audit = $5, \
+                   tree_size = $6, tree_peaks = $7 WHERE books_id = $8";
     let Head { last_charge, last_entry, last_block, last_name, last_audit, .. } = *head;
-    ledger.run(advance, &[int(last_charge), int(last_entry), int(last_block), int(last_name), int(last_audit), books])
+    let (size, peaks) = (int(stored(sealed.frontier.size())), sealed.frontier.to_text());
+    let counters = [int(last_charge), int(last_entry), int(last_block), int(last_name), int(last_audit), size, Cell::Text(&peaks), books];
+    ledger.run(advance, &counters)
+}
+
+/// Stores hashes of the tree.
+pub fn write_nodes(ledger: &mut Ledger, books: Cell<'static>, nodes: &[Node]) -> Result<(), StoreError> {
+    let hashes: Vec<String> = nodes.iter().map(|node| node.2.to_string()).collect();
+    let rows = nodes.iter().zip(&hashes).map(|((level, position, _), hash)| [books, int(*level), int(stored(*position)), Cell::Text(hash)]);
+    ledger.insert(&rows::TREE_NODE, rows)
 }
 
 fn int(value: impl Into<i64>) -> Cell<'static> {
@@ -195,7 +213,9 @@ fn write_audit(ledger: &mut Ledger, books: Cell<'static>, batch: &Batch) -> Resu
     ledger.insert(&rows::AUDIT_EVENT, events)
 }
 
-fn write_names(ledger: &mut Ledger, books: Cell<'static>, batch: &Batch) -> Result<(), StoreError> {
+/// Writes what the batch names for the first time.
+pub fn write_names(ledger: &mut Ledger, books: BooksId, batch: &Batch) -> Result<(), StoreError> {
+    let books = int(books.0);
     let names = batch.names.iter().map(|(id, kind, name)| [books, int(id.0), int(kind.id()), Cell::Text(name)]);
     ledger.insert(&rows::INTERNED_NAME, names)?;
     let blocks = batch.blocks.iter().map(|(id, coding)| {

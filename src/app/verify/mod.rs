@@ -5,6 +5,7 @@ mod charges;
 mod journal;
 mod late;
 mod periods;
+mod tree;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -155,6 +156,7 @@ impl<'a> Verifier<'a> {
         checks.extend(self.check_charges()?);
         checks.extend(self.check_periods()?);
         checks.extend(self.check_balances()?);
+        checks.extend(self.check_tree()?);
         Ok(VerifyReport { entries: u64::try_from(self.last_entry).unwrap_or(0), checks })
     }
 

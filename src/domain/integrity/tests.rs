@@ -108,7 +108,9 @@ fn every_proof_of_every_small_tree_holds_and_no_other_does() {
 fn a_hash_is_read_as_it_is_shown() {
     let hash = sha256(b"entry");
     assert_eq!(Hash::parse(&hash.to_string()), Some(hash));
-    for no_hash in ["", "00", &hash.to_string().to_uppercase(), &format!("{hash}00"), &hash.to_string().replace(&hash.to_string()[..1], "g")] {
+    for no_hash in
+        ["", "00", &hash.to_string().to_uppercase(), &format!("{hash}00"), &hash.to_string().replace(&hash.to_string()[..1], "g")]
+    {
         assert_eq!(Hash::parse(no_hash), None, "{no_hash}");
     }
     assert_eq!(format!("{:016x}", hash.mark()), hash.to_string()[..16]);

@@ -77,6 +77,8 @@ pub async fn books_create(store: &Store, code: &str, name: &str, created_at: Mom
         last_rule: 0,
         masters_version: 0,
         last_audit: 0,
+        tree_size: 0,
+        tree_peaks: String::new(),
     };
     head.into_active_model().insert(&transaction).await?;
     let books = BooksId(narrow("books.id", id)?);
