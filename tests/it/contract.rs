@@ -26,6 +26,7 @@ async fn clients_operations_work_and_their_figures_are_right(world: World) {
     trial_balance_and_spend(&world).await;
     rerate(&world).await;
     reverse_and_follow_the_journal(&world).await;
+    close_and_prove(&world).await;
     world.assert_verified().await;
 }
 
@@ -174,4 +175,14 @@ async fn reverse_and_follow_the_journal(world: &World) {
     let sides: Vec<(&Value, &Value)> =
         node["postings"].as_array().unwrap().iter().map(|line| (&line["side"], &line["account"]["code"])).collect();
     assert_eq!(sides, [(&json!("CREDIT"), &json!("5000")), (&json!("DEBIT"), &json!("2100"))]);
+}
+
+async fn close_and_prove(world: &World) {
+    let closed = run(world, BOOKS, "ClosePeriod", json!({ "period": "2026-01" })).await;
+    // January is not over on the 15th: the checklist says so, and nothing is closed.
+    assert!(closed["period"].is_null(), "{closed}");
+    assert_eq!(closed["userErrors"][0]["code"], "CHECKLIST_OPEN", "{closed}");
+    let integrity = run(world, BOOKS, "Integrity", json!({})).await;
+    assert_eq!(integrity["throughEntry"], integrity["treeSize"]);
+    assert_eq!(integrity["rootHash"].as_str().unwrap().len(), 64);
 }
