@@ -7,6 +7,7 @@ mod guards;
 mod m20261123_000001_books;
 mod m20261123_000002_journal;
 mod m20261124_000003_audit;
+mod m20261124_000008_settlement;
 
 pub struct Migrator;
 
@@ -17,6 +18,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261123_000001_books::Migration),
             Box::new(m20261123_000002_journal::Migration),
             Box::new(m20261124_000003_audit::Migration),
+            Box::new(m20261124_000008_settlement::Migration),
         ]
     }
 }

@@ -9,12 +9,14 @@ pub mod charges;
 pub mod clock;
 pub mod demo;
 pub mod error;
+pub mod exchange;
 pub mod ids;
 pub mod import_file;
 pub mod ingest;
 pub mod journal;
 pub mod masters;
 pub mod posting;
+pub mod prepaid;
 pub mod reports;
 pub mod verify;
 

@@ -27,6 +27,7 @@ pub enum List {
     Charges,
     CostCenters,
     Prices,
+    ExchangeRates,
 }
 
 impl List {
@@ -36,6 +37,7 @@ impl List {
             Self::Charges => "charge",
             Self::CostCenters => "center",
             Self::Prices => "price",
+            Self::ExchangeRates => "rate",
         }
     }
 

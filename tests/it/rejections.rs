@@ -51,6 +51,14 @@ fn provoked_in(code: Code) -> &'static str {
         Code::AlreadyReversed | Code::ReversalOfReversal | Code::ReversalBeforeEntry | Code::LaterCorrection | Code::EntryNotFound => {
             "reversal.rs"
         }
+        Code::ExpiryInvalid | Code::ProviderNotPrepaid | Code::CreditsExceeded | Code::ProviderUnknown => "prepaid.rs",
+        Code::RateInvalid
+        | Code::RateMissing
+        | Code::ReportingCurrencyMissing
+        | Code::ReportingCurrencyFixed
+        | Code::CurrencyNotForeign
+        | Code::SettlementExceedsOpen
+        | Code::AccountNotSettled => "currencies.rs",
         Code::EntryUnbalanced
         | Code::EntryTooFewPostings
         | Code::PostingNotPositive

@@ -2,6 +2,8 @@
 
 mod charges;
 mod corrections;
+mod credits;
+mod currencies;
 mod masters;
 mod prices;
 mod rules;
@@ -16,6 +18,8 @@ use crate::domain::rejection::Rejection;
 pub struct Mutation(
     charges::ChargeMutations,
     corrections::CorrectionMutations,
+    credits::CreditMutations,
+    currencies::CurrencyMutations,
     masters::MasterMutations,
     prices::PriceMutations,
     rules::RuleMutations,
