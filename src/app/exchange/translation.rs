@@ -114,6 +114,9 @@ fn row(
     let overflow = || Rejection::of(Code::LedgerOverflow);
     let (basis, quote, translated) = if currency == rates.reporting {
         (TranslationBasis::Reporting, None, balance - revaluation)
+    } else if MONETARY.contains(&account.code.as_str()) && balance == 0 {
+        // Nothing is nothing at any rate, also where none is saved.
+        (TranslationBasis::Closing, None, 0)
     } else if MONETARY.contains(&account.code.as_str()) {
         let quote = rates.book.quote(currency, rates.reporting, as_of)?;
         let units = i64::try_from(balance).map_err(|_| overflow())?;

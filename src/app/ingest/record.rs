@@ -4,6 +4,7 @@ use super::receipt::{Outcome, Receipt};
 use super::{IncomingCharge, Submission, prepare};
 use crate::app::auth::{Actor, Permission};
 use crate::app::{App, AppError};
+use crate::domain::money::Amount;
 use crate::domain::rejection::{Code, Rejection};
 use crate::domain::usage::UsageEvent;
 
@@ -52,15 +53,15 @@ pub async fn record_charges(app: &App, actor: &Actor, items: Vec<IncomingCharge>
     Ok(receipts.into_iter().filter_map(complete).collect())
 }
 
-/// More than this for one charge, in units of its currency, is a mistake in a quantity or a price; booked, it would drown the balances.
-const LARGEST_COST: i64 = 10_000_000;
+/// More than this for one charge, in ledger units, is a mistake in a quantity or a price; booked, it would drown the balances. Ten million
+/// dollars, and about as much in a currency whose unit is worth less, because the ledger keeps fewer decimals of it.
+const LARGEST_COST: i64 = 10_000_000_000_000_000;
 
 fn refuse_absurd_cost(charge: &super::Prepared) -> Option<Rejection> {
     let cost = charge.cost.money()?;
-    let whole = cost.exact().round_half_even(0).unwrap_or(i64::MAX);
-    let message =
-        || format!("the charge would cost {cost}, more than {LARGEST_COST} {}: check the quantities and the price", cost.currency);
-    (whole > LARGEST_COST).then(|| Rejection::at(Code::AmountTooLarge, "usage", message()))
+    let largest = || Amount::from_units(LARGEST_COST).with(cost.currency);
+    let message = || format!("the charge would cost {cost}, more than {}: check the quantities and the price", largest());
+    (cost.amount.units() > LARGEST_COST).then(|| Rejection::at(Code::AmountTooLarge, "usage", message()))
 }
 
 /// A token limited to cost centers records only for them.

@@ -50,9 +50,9 @@ pub async fn accruals(app: &App, actor: &Actor, as_of: Day) -> Result<Accruals, 
         let account = masters.account(well_known::ACCRUED_USAGE).ok_or_else(|| Rejection::of(Code::AccountUnknown))?.id;
         let through_entry = last_entry(ledger, books)?;
         let names: BTreeMap<NameId, String> = provider_names(ledger, books)?.into_iter().collect();
-        let mut sums: BTreeMap<(Option<String>, Currency), [i128; 3]> = BTreeMap::new();
+        let mut sums: BTreeMap<(Option<String>, &'static str, Currency), [i128; 3]> = BTreeMap::new();
         let mut add = |provider: NameId, currency: Currency, amounts: [i128; 3]| {
-            let sum = sums.entry((names.get(&provider).cloned(), currency)).or_default();
+            let sum = sums.entry((names.get(&provider).cloned(), currency.code(), currency)).or_default();
             sum.iter_mut().zip(amounts).for_each(|(sum, amount)| *sum += amount);
         };
         for day in day_nets(ledger, books, account, as_of)? {
@@ -67,7 +67,7 @@ pub async fn accruals(app: &App, actor: &Actor, as_of: Day) -> Result<Accruals, 
             }
         }
         let rows = sums.into_iter().filter(|(_, amounts)| amounts.iter().any(|amount| *amount != 0));
-        let rows = rows.map(|((provider, currency), [accrued, reconciled, revaluation])| AccrualRow {
+        let rows = rows.map(|((provider, _, currency), [accrued, reconciled, revaluation])| AccrualRow {
             provider,
             currency,
             accrued,
