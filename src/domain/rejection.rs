@@ -85,7 +85,7 @@ codes! {
     ParentInvalid = 404, "PARENT_INVALID", "The parent is unknown, of another kind, or below its own child.";
     AccountClassFixed = 405, "ACCOUNT_CLASS_FIXED", "The class of an account with postings does not change. Open another account.";
     PriceOverlap = 406, "PRICE_OVERLAP", "Two prices of the same call apply at the same time with different amounts.";
-    ProviderUnknown = 441, "PROVIDER_UNKNOWN", "These books have neither charges nor a setting of that provider. Check its name.";
+    ProviderUnknown = 441, "PROVIDER_UNKNOWN", "These books have no charges and no credits of that provider. Check its name.";
     AccountNotSettled = 442, "ACCOUNT_NOT_SETTLED", "Only what is owed is settled: account 2000 (payable) or 2100 (accrued usage).";
     TooManyItems = 501, "TOO_MANY_ITEMS", "The list is longer than one call takes. Split it.";
     TooManyPostings = 502, "TOO_MANY_POSTINGS", "The entry has more postings than one entry takes. Split it at a balanced boundary.";

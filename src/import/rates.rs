@@ -31,10 +31,8 @@ const COLUMNS: [&str; 5] = ["date", "from", "to", "rate", "source"];
 /// # Errors
 /// A missing column, and a line that is no CSV.
 pub fn read_rates(reader: impl Read) -> Result<Vec<RateLine>, RateFileError> {
-    let failed = |error: csv::Error| RateFileError::Line {
-        line: error.position().map_or(1, csv::Position::line),
-        message: error.to_string(),
-    };
+    let failed =
+        |error: csv::Error| RateFileError::Line { line: error.position().map_or(1, csv::Position::line), message: error.to_string() };
     let mut file = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(reader);
     let header = file.headers().map_err(failed)?.clone();
     let mut places = [0_usize; COLUMNS.len()];
@@ -58,13 +56,7 @@ mod tests {
     #[test]
     fn columns_are_found_by_name() {
         let lines = read_rates("\u{feff}from,to,date,source,rate\nEUR,USD,2026-01-30,ECB,1.08\n".as_bytes()).unwrap();
-        let line = RateLine {
-            day: "2026-01-30".into(),
-            from: "EUR".into(),
-            to: "USD".into(),
-            rate: "1.08".into(),
-            source: "ECB".into(),
-        };
+        let line = RateLine { day: "2026-01-30".into(), from: "EUR".into(), to: "USD".into(), rate: "1.08".into(), source: "ECB".into() };
         assert_eq!(lines, [line]);
         assert!(matches!(read_rates("date,from,to,rate\n".as_bytes()), Err(RateFileError::ColumnMissing("source"))));
         let short = read_rates("date,from,to,rate,source\n2026-01-30,EUR\n".as_bytes());

@@ -273,11 +273,7 @@ pub fn settlement_insert(ledger: &mut Ledger, books: BooksId, settlement: &Forei
 ///
 /// # Errors
 /// Any database failure.
-pub fn account_day_nets(
-    ledger: &mut Ledger,
-    books: BooksId,
-    as_of: Day,
-) -> Result<Vec<(AccountId, Currency, Day, i64)>, StoreError> {
+pub fn account_day_nets(ledger: &mut Ledger, books: BooksId, as_of: Day) -> Result<Vec<(AccountId, Currency, Day, i64)>, StoreError> {
     let sql = "SELECT key_id, currency_id, period, debit - credit FROM balance \
                WHERE books_id = $1 AND grain = 3 AND period <= $2 ORDER BY key_id, currency_id, period";
     let mut nets = Vec::new();

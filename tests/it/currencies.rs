@@ -37,7 +37,8 @@ async fn save_rates(world: &World, rates: Value) -> Value {
 }
 
 async fn report_in(world: &World, currency: &str, rate_days: Option<i32>) -> Value {
-    let query = "mutation R($input: SetReportingCurrencyInput!) { setReportingCurrency(input: $input) { settings { reportingCurrency rateDays }
+    let query =
+        "mutation R($input: SetReportingCurrencyInput!) { setReportingCurrency(input: $input) { settings { reportingCurrency rateDays }
         userErrors { code path } } }";
     let input = json!({ "currency": currency, "rateDays": rate_days });
     world.graphql(query, json!({ "input": input })).await["setReportingCurrency"].take()
@@ -53,8 +54,11 @@ async fn revalue(world: &World, key: &str, as_of: &str) -> Value {
 }
 
 async fn settle(world: &World, key: &str, amount: &str, paid: &str, day: &str) -> Value {
-    settle_with(world, json!({ "idempotencyKey": key, "account": "2100", "provider": "mistral", "amount": amount, "currency": "EUR",
-        "paidAmount": paid, "paidCurrency": "USD", "paidOn": day }))
+    settle_with(
+        world,
+        json!({ "idempotencyKey": key, "account": "2100", "provider": "mistral", "amount": amount, "currency": "EUR",
+        "paidAmount": paid, "paidCurrency": "USD", "paidOn": day }),
+    )
     .await
 }
 
@@ -87,14 +91,16 @@ async fn translation(world: &World, as_of: &str) -> (Vec<String>, String) {
         rate { rate day source isInverse } revaluation translated } } }";
     let data = world.graphql(query, json!({ "asOf": as_of })).await;
     let report = &data["currencyTranslation"];
-    let row = |row: &Value| [&row["account"]["code"], &row["currency"], &row["balance"], &row["basis"], &row["translated"]].map(text).join(" ");
+    let row =
+        |row: &Value| [&row["account"]["code"], &row["currency"], &row["balance"], &row["basis"], &row["translated"]].map(text).join(" ");
     (report["rows"].as_array().unwrap().iter().map(row).collect(), text(&report["difference"]))
 }
 
 /// 600 EUR at 1.08 and 400 EUR at 1.10: 1,000 EUR carried at 1,088 USD.
 async fn thousand_euros(world: &World) {
     report_in(world, "USD", None).await;
-    let rates = json!([rate("EUR/USD", "2026-01-05", "1.08"), rate("EUR/USD", "2026-01-19", "1.10"), rate("EUR/USD", "2026-01-30", "1.12")]);
+    let rates =
+        json!([rate("EUR/USD", "2026-01-05", "1.08"), rate("EUR/USD", "2026-01-19", "1.10"), rate("EUR/USD", "2026-01-30", "1.12")]);
     world.set_clock("2026-02-12T09:00:00Z");
     assert_eq!(save_rates(world, rates).await["added"], 3);
     world.book(&[cost("c1", "600", "EUR", "2026-01-05"), cost("c2", "400", "EUR", "2026-01-20")]).await;

@@ -32,7 +32,8 @@ async fn settle_as(world: &World, settlement: &str, grants: &str) {
 }
 
 async fn purchase(world: &World, key: &str, amount: &str, day: &str, expires: Option<&str>) -> Value {
-    let query = "mutation P($input: PurchaseCreditsInput!) { purchaseCredits(input: $input) { lot replayed entry { number kind effectiveOn memo
+    let query =
+        "mutation P($input: PurchaseCreditsInput!) { purchaseCredits(input: $input) { lot replayed entry { number kind effectiveOn memo
         postings { side amount { amount currency } account { code } provider } } userErrors { code path message } } }";
     let input = json!({ "idempotencyKey": key, "provider": "openai", "amount": amount, "currency": "USD", "purchasedOn": day,
         "expiresOn": expires, "paidFrom": "PAYABLE", "reference": "PO-1" });
@@ -40,7 +41,8 @@ async fn purchase(world: &World, key: &str, amount: &str, day: &str, expires: Op
 }
 
 async fn grant(world: &World, key: &str, amount: &str, day: &str, expires: Option<&str>) -> Value {
-    let query = "mutation G($input: GrantCreditsInput!) { grantCredits(input: $input) { lot replayed entry { number } userErrors { code path } } }";
+    let query =
+        "mutation G($input: GrantCreditsInput!) { grantCredits(input: $input) { lot replayed entry { number } userErrors { code path } } }";
     let input = json!({ "idempotencyKey": key, "provider": "openai", "amount": amount, "currency": "USD", "grantedOn": day,
         "expiresOn": expires, "reference": "startup programme" });
     world.graphql(query, json!({ "input": input })).await["grantCredits"].take()
@@ -138,7 +140,11 @@ async fn the_lot_that_expires_first_is_drawn_first_and_what_is_left_is_breakage(
     world.book(&[dollars("c1", 25, "2026-01-05")]).await;
     world.set_clock("2026-02-05T09:00:00Z");
     world.book(&[dollars("c2", 10, "2026-01-21")]).await;
-    assert_eq!(lots(&world, "prepaidLots", "2026-01-31").await.0, ["10 0 90", "25 0 15 lapsed"], "after the 20th the short lot is not drawn");
+    assert_eq!(
+        lots(&world, "prepaidLots", "2026-01-31").await.0,
+        ["10 0 90", "25 0 15 lapsed"],
+        "after the 20th the short lot is not drawn"
+    );
     let expired = expire(&world, "e1", "2026-01-31").await;
     assert_eq!(expired["expired"], json!([{ "lot": "2", "amount": { "amount": "15" } }]));
     assert_eq!(expired["entry"]["kind"], "BREAKAGE");
@@ -223,7 +229,8 @@ async fn a_grant_that_is_no_asset_lowers_the_cost_where_it_was_borne(world: Worl
     assert_eq!(postings(entry), ["DEBIT 2100 10", "CREDIT 5010 3.333333333", "CREDIT 5010 6.666666667"]);
     assert_eq!((&entry["postings"][2]["team"]["code"], &entry["postings"][1]["client"]["code"]), (&json!("search"), &json!("gearpeak")));
     assert_eq!(entry["postings"][1]["model"], "gpt-4o");
-    let query = "{ spend(from: \"2026-01-01\", to: \"2026-02-01\", groupBy: [TEAM]) { total { amount } rows { keys { code } cost { amount } } } }";
+    let query =
+        "{ spend(from: \"2026-01-01\", to: \"2026-02-01\", groupBy: [TEAM]) { total { amount } rows { keys { code } cost { amount } } } }";
     let spend = world.graphql(query, json!({})).await["spend"].take();
     assert_eq!(spend["total"]["amount"], "20");
     assert_eq!(grant_roll(&world, "2026-01-01", "2026-02-01").await, ["0", "10", "10", "0", "0"]);
@@ -280,13 +287,15 @@ async fn granted_credits_of_a_prepaid_provider_are_not_drawn(world: World) {
 }
 
 async fn accruals_are_those_of_the_ledger(world: World) {
-    world.book(&[
-        dollars("c1", 20, "2026-01-05"),
-        charge("c2").model("anthropic", "claude-sonnet-4-5").tokens(100_000, 0),
-        charge("c3").with("reportedCost", json!({ "amount": "1200", "currency": "JPY" })).model("acme", "x").on("2026-01-09T00:00:00Z"),
-    ])
-    .await;
-    let query = "query A($asOf: Date!) { accruals(asOf: $asOf) { throughEntry rows { provider currency accrued reconciled revaluation open } } }";
+    world
+        .book(&[
+            dollars("c1", 20, "2026-01-05"),
+            charge("c2").model("anthropic", "claude-sonnet-4-5").tokens(100_000, 0),
+            charge("c3").with("reportedCost", json!({ "amount": "1200", "currency": "JPY" })).model("acme", "x").on("2026-01-09T00:00:00Z"),
+        ])
+        .await;
+    let query =
+        "query A($asOf: Date!) { accruals(asOf: $asOf) { throughEntry rows { provider currency accrued reconciled revaluation open } } }";
     let rows = async |as_of: &str| {
         let data = world.graphql(query, json!({ "asOf": as_of })).await;
         let text = |row: &Value, name: &str| row[name].as_str().unwrap().to_owned();
@@ -328,7 +337,13 @@ async fn the_audit_log_tells_who_bought_what(world: World) {
 
 /// Books of an earlier program: the accounts that the chart gained since are added, and what was saved stays.
 async fn books_that_lack_default_accounts_get_them_and_keep_their_own(world: World) {
-    world.database.execute("DELETE FROM account WHERE code IN ('2150', '5095', '6950', '1950'); UPDATE account SET name = 'Our cash' WHERE code = '1010';").await.unwrap();
+    world
+        .database
+        .execute(
+            "DELETE FROM account WHERE code IN ('2150', '5095', '6950', '1950'); UPDATE account SET name = 'Our cash' WHERE code = '1010';",
+        )
+        .await
+        .unwrap();
     let app = tallybook::app::App::create(&world.database.url(), world.clock.clone(), "main").await.unwrap();
     let accounts = "SELECT count(*) FROM account WHERE code IN ('2150', '5095', '6950', '1950')";
     assert_eq!(world.database.number(accounts).await, 4);

@@ -80,6 +80,7 @@ async fn save(app: &App, actor: &Actor, inputs: Vec<RateInput>, most: usize) -> 
     if !actor.may(Permission::SavePrices) {
         return Err(AppError::Forbidden(Permission::SavePrices));
     }
+    let books = app.books(actor).await?;
     if inputs.len() > most {
         let message = format!("`rates` has {} items; one call takes {most}. Split it", inputs.len());
         return Err(Rejection::at(Code::TooManyItems, "rates", message).into());
@@ -95,7 +96,7 @@ async fn save(app: &App, actor: &Actor, inputs: Vec<RateInput>, most: usize) -> 
     if !refused.is_empty() {
         return Err(AppError::Rejected(refused));
     }
-    let (books, who) = (app.books(actor).await?, actor.clone());
+    let who = actor.clone();
     books.desk().run(recorded_at, move |session| save_in_tx(session, &who, rates)).await
 }
 

@@ -49,8 +49,8 @@ impl Revalued {
 /// # Errors
 /// `Forbidden`; `REPORTING_CURRENCY_MISSING`, `RATE_MISSING`, `DATE_OUT_OF_RANGE`, `IDEMPOTENCY_CONFLICT`.
 pub async fn revalue(app: &App, actor: &Actor, input: RevalueInput) -> Result<Done<Revalued>, AppError> {
-    command::past_day("asOf", input.as_of, Moment::from_instant(app.clock().now()).day())?;
-    let command = Once { operation: "revalue", key: input.idempotency_key.clone(), content: json!([input.as_of.0]) };
+    let checked = command::past_day("asOf", input.as_of, Moment::from_instant(app.clock().now()).day());
+    let command = Once { operation: "revalue", key: input.idempotency_key.clone(), content: json!([input.as_of.0]), checked };
     let who = actor.clone();
     command::once(app, actor, command, move |session| revalue_in_tx(session, &who, input.as_of)).await
 }

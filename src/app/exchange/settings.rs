@@ -36,10 +36,10 @@ pub async fn set_reporting_currency(
     if !actor.may(Permission::AdminBooks) {
         return Err(AppError::Forbidden(Permission::AdminBooks));
     }
+    let books = app.books(actor).await?;
     if rate_days.is_some_and(|days| !(0..=MOST_RATE_DAYS).contains(&days)) {
         return Err(Rejection::at(Code::RangeInvalid, "rateDays", format!("`rateDays` is between 0 and {MOST_RATE_DAYS}")).into());
     }
-    let books = app.books(actor).await?;
     let (recorded_at, who) = (Moment::from_instant(app.clock().now()), actor.clone());
     let work = move |session: &mut crate::app::posting::Session| {
         let books = command::books(session);
@@ -52,7 +52,8 @@ pub async fn set_reporting_currency(
             return Err(Rejection::of(Code::ReportingCurrencyFixed).under("currency").into());
         }
         settings_save(command::ledger(session), books, currency, after.rate_days)?;
-        let shown = |held: CurrencySettings| Some(json!({ "reportingCurrency": held.reporting.map(Currency::code), "rateDays": held.rate_days }));
+        let shown =
+            |held: CurrencySettings| Some(json!({ "reportingCurrency": held.reporting.map(Currency::code), "rateDays": held.rate_days }));
         let change = Change {
             action: "books.reporting-currency",
             object: "books".to_owned(),

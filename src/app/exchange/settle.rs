@@ -64,16 +64,26 @@ impl Settled {
 /// `Forbidden`; `ACCOUNT_NOT_SETTLED`, `CURRENCY_NOT_FOREIGN`, `SETTLEMENT_EXCEEDS_OPEN`, `RATE_MISSING`, `REPORTING_CURRENCY_MISSING`,
 /// `PROVIDER_UNKNOWN`, `DATE_OUT_OF_RANGE`, `POSTING_NOT_POSITIVE`, `IDEMPOTENCY_CONFLICT`.
 pub async fn settle_foreign(app: &App, actor: &Actor, input: SettleInput) -> Result<Done<Settled>, AppError> {
-    command::past_day("paidOn", input.paid_on, Moment::from_instant(app.clock().now()).day())?;
-    command::positive("amount", input.money)?;
-    command::positive("paidAmount", input.paid)?;
-    if ![well_known::PAYABLE, well_known::ACCRUED_USAGE].contains(&input.account.as_str()) {
-        return Err(Rejection::of(Code::AccountNotSettled).under("account").into());
-    }
     let content = json!([input.account, input.provider, input.money.to_string(), input.paid.to_string(), input.paid_on.0]);
-    let command = Once { operation: "settleForeign", key: input.idempotency_key.clone(), content };
+    let command = Once {
+        operation: "settleForeign",
+        key: input.idempotency_key.clone(),
+        content,
+        checked: check(&input, Moment::from_instant(app.clock().now()).day()),
+    };
     let who = actor.clone();
     command::once(app, actor, command, move |session| settle_in_tx(session, &who, &input)).await
+}
+
+fn check(input: &SettleInput, today: Day) -> Result<(), Rejection> {
+    command::past_day("paidOn", input.paid_on, today)?;
+    command::positive("amount", input.money)?;
+    command::positive("paidAmount", input.paid)?;
+    if [well_known::PAYABLE, well_known::ACCRUED_USAGE].contains(&input.account.as_str()) {
+        Ok(())
+    } else {
+        Err(Rejection::of(Code::AccountNotSettled).under("account"))
+    }
 }
 
 fn settle_in_tx(session: &mut Session, actor: &Actor, input: &SettleInput) -> Result<Settled, AppError> {

@@ -33,6 +33,8 @@ pub struct Once {
     pub key: String,
     /// Everything the caller said; the same key with other content is refused.
     pub content: Value,
+    /// What is wrong with the input itself; said to those who may run the command.
+    pub checked: Result<(), Rejection>,
 }
 
 /// What a command did, or had done when its key was used first.
@@ -55,8 +57,9 @@ pub async fn once<T: Serialize + DeserializeOwned + Send + 'static>(
     if !actor.may(Permission::PostCorrections) {
         return Err(AppError::Forbidden(Permission::PostCorrections));
     }
-    text("idempotencyKey", &command.key, LONGEST_KEY)?;
     let books = app.books(actor).await?;
+    text("idempotencyKey", &command.key, LONGEST_KEY)?;
+    command.checked.clone()?;
     let recorded_at = Moment::from_instant(app.clock().now());
     books.desk().run(recorded_at, move |session| once_in_tx(session, command, work)).await
 }
@@ -66,7 +69,7 @@ fn once_in_tx<T: Serialize + DeserializeOwned>(
     command: Once,
     work: impl FnOnce(&mut Session) -> Result<T, AppError>,
 ) -> Result<Done<T>, AppError> {
-    let Once { operation, key, content } = command;
+    let Once { operation, key, content, .. } = command;
     let content_hash = crate::app::ingest::key_hash(operation, &content.to_string());
     let corrupt = |error: serde_json::Error| StoreError::corrupt(format!("the receipt of {operation}: {error}"));
     if let Some((hash, receipt)) = session.command(operation, &key)? {
@@ -137,7 +140,8 @@ pub fn positive(field: &'static str, money: Money) -> Result<(), Rejection> {
 /// # Errors
 /// `ACCOUNT_UNKNOWN`.
 pub fn account(session: &Session, code: &str) -> Result<AccountId, Rejection> {
-    let missing = || Rejection { code: Code::AccountUnknown, path: Vec::new(), message: format!("the chart has no account {code}: save it first") };
+    let missing =
+        || Rejection { code: Code::AccountUnknown, path: Vec::new(), message: format!("the chart has no account {code}: save it first") };
     session.masters().account(code).map(|account| account.id).ok_or_else(missing)
 }
 

@@ -71,7 +71,7 @@ type Usage = BTreeMap<Currency, BTreeMap<CodingBlock, i64>>;
 /// `Forbidden`; `PROVIDER_UNKNOWN`, `CREDITS_EXCEEDED`, `MISSING_FIELD` for a currency that is not clear, `AMOUNT_*`, `IDEMPOTENCY_CONFLICT`.
 pub async fn apply_credits(app: &App, actor: &Actor, input: ApplyInput) -> Result<Done<AppliedCredits>, AppError> {
     let content = json!([input.provider, input.period.0, input.amount, input.currency.map(Currency::code)]);
-    let command = Once { operation: "applyCredits", key: input.idempotency_key.clone(), content };
+    let command = Once { operation: "applyCredits", key: input.idempotency_key.clone(), content, checked: Ok(()) };
     let who = actor.clone();
     command::once(app, actor, command, move |session| apply_in_tx(session, &who, &input)).await
 }
@@ -159,8 +159,10 @@ fn amounts(input: &ApplyInput, grants: &[(CreditLot, i64)], usage: &Usage) -> Re
     let borne = |currency: &Currency| usage.get(currency).map_or(0, |bearers| bearers.values().copied().fold(0, i64::saturating_add));
     let Some(text) = &input.amount else {
         let wanted = left.iter().filter(|(currency, _)| input.currency.is_none_or(|only| only == **currency));
-        let amounts: Vec<Money> =
-            wanted.map(|(currency, units)| Amount::from_units((*units).min(borne(currency))).with(*currency)).filter(|money| money.amount.is_positive()).collect();
+        let amounts: Vec<Money> = wanted
+            .map(|(currency, units)| Amount::from_units((*units).min(borne(currency))).with(*currency))
+            .filter(|money| money.amount.is_positive())
+            .collect();
         if amounts.is_empty() {
             let message = format!("{} granted nothing that is left for {}, or had no usage then", input.provider, input.period);
             return Err(Rejection::at(Code::CreditsExceeded, "period", message));

@@ -57,8 +57,9 @@ impl ExpiredPart {
 /// # Errors
 /// `Forbidden`; `PROVIDER_UNKNOWN`, `DATE_OUT_OF_RANGE`, `IDEMPOTENCY_CONFLICT`.
 pub async fn expire_credits(app: &App, actor: &Actor, input: ExpireInput) -> Result<Done<ExpiredCredits>, AppError> {
-    command::past_day("asOf", input.as_of, Moment::from_instant(app.clock().now()).day())?;
-    let command = Once { operation: "expireCredits", key: input.idempotency_key.clone(), content: json!([input.provider, input.as_of.0]) };
+    let checked = command::past_day("asOf", input.as_of, Moment::from_instant(app.clock().now()).day());
+    let command =
+        Once { operation: "expireCredits", key: input.idempotency_key.clone(), content: json!([input.provider, input.as_of.0]), checked };
     let who = actor.clone();
     command::once(app, actor, command, move |session| expire_in_tx(session, &who, &input)).await
 }

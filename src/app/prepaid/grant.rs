@@ -33,10 +33,10 @@ pub struct GrantInput {
 /// # Errors
 /// `Forbidden`; `EXPIRY_INVALID`, `DATE_OUT_OF_RANGE`, `POSTING_NOT_POSITIVE`, `IDEMPOTENCY_CONFLICT`.
 pub async fn grant_credits(app: &App, actor: &Actor, input: GrantInput) -> Result<Done<RecordedLot>, AppError> {
-    check_lot(app, &input.provider, input.money, ("grantedOn", input.granted_on), input.expires_on, &input.reference)?;
+    let checked = check_lot(app, &input.provider, input.money, ("grantedOn", input.granted_on), input.expires_on, &input.reference);
     let expires_on = input.expires_on.map(|day| day.0);
     let content = json!([input.provider, input.money.to_string(), input.granted_on.0, expires_on, input.reference]);
-    let command = Once { operation: "grantCredits", key: input.idempotency_key.clone(), content };
+    let command = Once { operation: "grantCredits", key: input.idempotency_key.clone(), content, checked };
     let who = actor.clone();
     command::once(app, actor, command, move |session| {
         let policy = session.masters().provider_terms(&input.provider).grants;

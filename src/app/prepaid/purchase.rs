@@ -46,7 +46,7 @@ pub struct RecordedLot {
 /// # Errors
 /// `Forbidden`; `PROVIDER_NOT_PREPAID`, `EXPIRY_INVALID`, `DATE_OUT_OF_RANGE`, `POSTING_NOT_POSITIVE`, `IDEMPOTENCY_CONFLICT`.
 pub async fn purchase_credits(app: &App, actor: &Actor, input: PurchaseInput) -> Result<Done<RecordedLot>, AppError> {
-    check_lot(app, &input.provider, input.money, ("purchasedOn", input.purchased_on), input.expires_on, &input.reference)?;
+    let checked = check_lot(app, &input.provider, input.money, ("purchasedOn", input.purchased_on), input.expires_on, &input.reference);
     let content = json!([
         input.provider,
         input.money.to_string(),
@@ -55,7 +55,7 @@ pub async fn purchase_credits(app: &App, actor: &Actor, input: PurchaseInput) ->
         input.paid_from == PaidFrom::Cash,
         input.reference
     ]);
-    let command = Once { operation: "purchaseCredits", key: input.idempotency_key.clone(), content };
+    let command = Once { operation: "purchaseCredits", key: input.idempotency_key.clone(), content, checked };
     let who = actor.clone();
     command::once(app, actor, command, move |session| {
         if session.masters().settlement(&input.provider) != Settlement::Prepaid {

@@ -146,7 +146,12 @@ impl CreditMutations {
         Ok(match or_user_errors(ctx, answer)? {
             Ok(done) => ExpireCreditsPayload {
                 entry: entry(done.receipt.entry),
-                expired: done.receipt.parts.iter().map(|part| ExpiredCredits { lot: part.lot.into(), amount: part.money().into() }).collect(),
+                expired: done
+                    .receipt
+                    .parts
+                    .iter()
+                    .map(|part| ExpiredCredits { lot: part.lot.into(), amount: part.money().into() })
+                    .collect(),
                 replayed: done.is_replayed,
                 user_errors: Vec::new(),
             },

@@ -110,9 +110,7 @@ impl CurrencyMutations {
         let answer = app::save_exchange_rates(ctx.data::<App>()?, actor(ctx)?, rates).await;
         let count = |count: u64| i32::try_from(count).unwrap_or(i32::MAX);
         Ok(match or_user_errors(ctx, answer)? {
-            Ok(saved) => {
-                SaveExchangeRatesPayload { added: count(saved.added), unchanged: count(saved.unchanged), user_errors: Vec::new() }
-            }
+            Ok(saved) => SaveExchangeRatesPayload { added: count(saved.added), unchanged: count(saved.unchanged), user_errors: Vec::new() },
             Err(user_errors) => SaveExchangeRatesPayload { user_errors, ..SaveExchangeRatesPayload::default() },
         })
     }
