@@ -13,6 +13,7 @@ pub struct Model {
     pub time_zone: String,
     pub fiscal_year_start: i64,
     pub reporting_currency_id: Option<i64>,
+    pub rate_days: i64,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -10,6 +10,7 @@ pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub provider: String,
     pub settlement: i64,
+    pub grants: i64,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -9,6 +9,7 @@ pub mod charges;
 pub mod clock;
 pub mod demo;
 pub mod error;
+pub mod exchange;
 pub mod ids;
 pub mod import_file;
 pub mod ingest;
@@ -17,6 +18,7 @@ pub mod journal;
 pub mod masters;
 pub mod periods;
 pub mod posting;
+pub mod prepaid;
 pub mod reports;
 pub mod verify;
 

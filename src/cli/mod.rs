@@ -10,6 +10,7 @@ mod export;
 mod import;
 mod integrity;
 mod prices;
+mod rates;
 mod serve;
 mod token;
 mod verify;
@@ -70,6 +71,9 @@ enum Command {
     /// Read and keep the price book
     #[command(subcommand)]
     Prices(prices::PricesCommand),
+    /// Keep the exchange rates
+    #[command(subcommand)]
+    Rates(rates::RatesCommand),
     /// Print an access token signed with TALLYBOOK_JWT_SECRET
     Token(token::TokenArgs),
     /// Recompute every balance and invariant from the postings
@@ -147,6 +151,11 @@ async fn run(arguments: CommandLine) -> Result<ExitCode, anyhow::Error> {
         Command::Prices(command) => {
             let app = open(&config, DATABASE_FILE).await?;
             prices::run(command, &app, &local_admin(&config, &app)).await?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Rates(command) => {
+            let app = open(&config, DATABASE_FILE).await?;
+            rates::run(command, &app, &local_admin(&config, &app), &mut std::io::stdout()).await?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Token(args) => token::run(&args, &config),

@@ -10,6 +10,7 @@ pub mod journal;
 pub mod money;
 pub mod period;
 pub mod posting_rules;
+pub mod prepaid;
 pub mod rating;
 pub mod rejection;
 pub mod report;

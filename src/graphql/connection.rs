@@ -28,6 +28,7 @@ pub enum List {
     CostCenters,
     Prices,
     Periods,
+    ExchangeRates,
 }
 
 impl List {
@@ -38,6 +39,7 @@ impl List {
             Self::CostCenters => "center",
             Self::Prices => "price",
             Self::Periods => "period",
+            Self::ExchangeRates => "rate",
         }
     }
 

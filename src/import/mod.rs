@@ -3,6 +3,7 @@
 pub mod csv;
 pub mod litellm;
 pub mod ndjson;
+pub mod rates;
 
 mod fields;
 mod rows;

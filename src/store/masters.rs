@@ -20,6 +20,7 @@ use sea_orm::{
 };
 
 pub use books::{BooksCreation, books_create, books_id, books_list};
+pub use chart::account_code_list;
 pub use name::{name_list, name_list_of_centers};
 pub use price::{ModelAlias, alias_list, builtin_price_list, discount_list};
 pub use rule::RuleVersion;
@@ -30,7 +31,7 @@ use crate::domain::attribution::AttributionRule;
 use crate::domain::chart::{Account, CostCenter};
 use crate::domain::ids::{AccountId, BooksId, DiscountId, NameId, PriceId, RuleId};
 use crate::domain::period::{Calendar, Moment};
-use crate::domain::posting_rules::{PostingRule, Settlement};
+use crate::domain::posting_rules::{PostingRule, ProviderTerms};
 use crate::domain::rating::{Discount, Price};
 
 /// Rows of one INSERT: 17 columns of `price` stay far below the 32,766 parameters that SQLite takes, 65,535 on PostgreSQL.
@@ -48,7 +49,7 @@ pub struct MastersRows {
     pub attribution_rules: Vec<AttributionRule>,
     /// In the order in which they are tried.
     pub posting_rules: Vec<PostingRule>,
-    pub settlements: Vec<(String, Settlement)>,
+    pub settlements: Vec<(String, ProviderTerms)>,
     /// In the order of their numbers.
     pub prices: Vec<Price>,
     pub aliases: Vec<ModelAlias>,
@@ -69,7 +70,7 @@ pub struct MastersChange {
     pub posting_rules: Vec<PostingRule>,
     /// Codes of posting rules to take away.
     pub removed_posting_rules: Vec<String>,
-    pub settlements: Vec<(String, Settlement)>,
+    pub settlements: Vec<(String, ProviderTerms)>,
     /// What the audit log says of it, with the moment of the change.
     pub audit: Vec<(AuditEvent, Moment)>,
 }

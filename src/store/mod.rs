@@ -7,12 +7,14 @@ pub mod balance;
 pub mod charge;
 mod connect;
 mod error;
+pub mod exchange;
 pub mod floor;
 pub mod journal;
 pub mod ledger;
 pub mod masters;
 pub mod period;
 mod period_figures;
+pub mod prepaid;
 pub mod rows;
 
 pub use connect::{Engine, Store, StoreOptions};

@@ -199,3 +199,85 @@ pub static ACCRUAL_REVIEW: Table = Table {
     columns: &[Int("books_id"), Int("month"), Int("number"), Text("subject"), Text("note"), Int("through_entry"), Int("recorded_at")],
     on_conflict: "",
 };
+
+pub static CREDIT_LOT: Table = Table {
+    name: "credit_lot",
+    columns: &[
+        Int("books_id"),
+        Int("number"),
+        Int("kind"),
+        Int("provider_id"),
+        Int("currency_id"),
+        Int("amount"),
+        Int("begins_on"),
+        Int("expires_on"),
+        Int("policy"),
+        Int("paid_from"),
+        Int("entry_number"),
+        Text("reference"),
+        Int("recorded_at"),
+    ],
+    on_conflict: "",
+};
+
+pub static CREDIT_USE: Table = Table {
+    name: "credit_use",
+    columns: &[
+        Int("books_id"),
+        Int("number"),
+        Int("lot_number"),
+        Int("kind"),
+        Int("amount"),
+        Int("effective_on"),
+        Int("entry_number"),
+        Int("recorded_at"),
+    ],
+    on_conflict: "",
+};
+
+pub static EXCHANGE_RATE: Table = Table {
+    name: "exchange_rate",
+    columns: &[
+        Int("books_id"),
+        Int("number"),
+        Int("from_currency_id"),
+        Int("to_currency_id"),
+        Int("day"),
+        Text("rate"),
+        Text("source"),
+        Int("recorded_at"),
+    ],
+    on_conflict: "",
+};
+
+pub static REVALUATION_LINE: Table = Table {
+    name: "revaluation_line",
+    columns: &[
+        Int("books_id"),
+        Int("entry_number"),
+        Int("line"),
+        Int("account_id"),
+        Int("provider_id"),
+        Int("currency_id"),
+        Int("open_amount"),
+        Int("carrying"),
+        Int("value"),
+    ],
+    on_conflict: "",
+};
+
+pub static FOREIGN_SETTLEMENT: Table = Table {
+    name: "foreign_settlement",
+    columns: &[
+        Int("books_id"),
+        Int("entry_number"),
+        Int("account_id"),
+        Int("provider_id"),
+        Int("currency_id"),
+        Int("amount"),
+        Int("relieved"),
+        Int("paid"),
+        Int("paid_on"),
+    ],
+    on_conflict: "",
+};

@@ -14,6 +14,7 @@ use crate::harness::{Answer, Engine, World, charge, ndjson, run};
 
 /// Harmless operations, one for each field of the schema. A field that is not here fails the tests until someone has classified it.
 const OPERATIONS: &[(&str, &str)] = &[
+    ("Query.accruals", "{ accruals(asOf: \"2026-01-31\") { throughEntry } }"),
     ("Query.accounts", "{ accounts { code } }"),
     ("Query.attributionRules", "{ attributionRules { code } }"),
     ("Query.books", "{ books { code } }"),
@@ -22,11 +23,16 @@ const OPERATIONS: &[(&str, &str)] = &[
     ("Query.closeChecklist", "{ closeChecklist(period: \"2026-01\") { ok } }"),
     ("Query.consistencyProof", "{ consistencyProof(from: 1) { toSize } }"),
     ("Query.costCenters", "{ costCenters { nodes { code } } }"),
+    ("Query.currencySettings", "{ currencySettings { rateDays } }"),
+    ("Query.currencyTranslation", "{ currencyTranslation(asOf: \"2026-01-31\") { throughEntry } }"),
     ("Query.discounts", "{ discounts { id } }"),
     ("Query.environments", "{ environments }"),
+    ("Query.exchangeRates", "{ exchangeRates(first: 1) { nodes { number } } }"),
     ("Query.features", "{ features }"),
     ("Query.inclusionProof", "{ inclusionProof(entry: 1) { treeSize } }"),
     ("Query.integrity", "{ integrity { treeSize } }"),
+    ("Query.grantRollForward", "{ grantRollForward(provider: \"openai\", from: \"2026-01-01\", to: \"2026-02-01\") { throughEntry } }"),
+    ("Query.grantedLots", "{ grantedLots(provider: \"openai\") { throughEntry } }"),
     ("Query.journalEntries", "{ journalEntries { nodes { number } } }"),
     ("Query.journalEntry", "{ journalEntry(number: 1) { number } }"),
     ("Query.limits", "{ limits { depth } }"),
@@ -34,6 +40,8 @@ const OPERATIONS: &[(&str, &str)] = &[
     ("Query.models", "{ models }"),
     ("Query.periods", "{ periods { nodes { period } } }"),
     ("Query.postingRules", "{ postingRules { code } }"),
+    ("Query.prepaidLots", "{ prepaidLots(provider: \"openai\") { throughEntry } }"),
+    ("Query.prepaidRollForward", "{ prepaidRollForward(provider: \"openai\", from: \"2026-01-01\", to: \"2026-02-01\") { throughEntry } }"),
     ("Query.prices", "{ prices(first: 1) { nodes { id } } }"),
     ("Query.providers", "{ providers { provider } }"),
     ("Query.spend", "{ spend(from: \"2026-01-01\", to: \"2026-02-01\", groupBy: []) { total { amount } } }"),
@@ -41,7 +49,23 @@ const OPERATIONS: &[(&str, &str)] = &[
     ("Query.viewer", "{ viewer { subject } }"),
     ("Mutation.approveReopening", "mutation { approveReopening(input: { period: \"2025-12\", reason: \"r\" }) { userErrors { code } } }"),
     ("Mutation.closePeriod", "mutation { closePeriod(input: { period: \"2030-01\" }) { userErrors { code } } }"),
+    (
+        "Mutation.applyCredits",
+        "mutation { applyCredits(input: { idempotencyKey: \"k\", provider: \"openai\", period: \"2026-01\" }) { replayed } }",
+    ),
     ("Mutation.deletePostingRules", "mutation { deletePostingRules(input: { codes: [] }) { deleted } }"),
+    (
+        "Mutation.expireCredits",
+        "mutation { expireCredits(input: { idempotencyKey: \"k\", provider: \"openai\", asOf: \"2026-01-05\" }) { replayed } }",
+    ),
+    (
+        "Mutation.grantCredits",
+        "mutation { grantCredits(input: { idempotencyKey: \"k\", provider: \"openai\", amount: \"0\", currency: \"USD\", grantedOn: \"2026-01-05\", reference: \"r\" }) { replayed } }",
+    ),
+    (
+        "Mutation.purchaseCredits",
+        "mutation { purchaseCredits(input: { idempotencyKey: \"k\", provider: \"openai\", amount: \"0\", currency: \"USD\", purchasedOn: \"2026-01-05\", paidFrom: CASH, reference: \"r\" }) { replayed } }",
+    ),
     (
         "Mutation.reattributeCharges",
         "mutation { reattributeCharges(input: { from: \"2026-01-01\", to: \"2026-01-02\", dryRun: true }) { moved } }",
@@ -55,6 +79,7 @@ const OPERATIONS: &[(&str, &str)] = &[
         "Mutation.rerateCharges",
         "mutation { rerateCharges(input: { from: \"2026-01-01T00:00:00Z\", to: \"2026-01-02T00:00:00Z\", dryRun: true }) { posted } }",
     ),
+    ("Mutation.revalue", "mutation { revalue(input: { idempotencyKey: \"k\", asOf: \"2026-01-05\" }) { replayed } }"),
     (
         "Mutation.reverseJournalEntry",
         "mutation { reverseJournalEntry(input: { idempotencyKey: \"k\", number: 999, effectiveOn: \"2026-01-05\", reason: \"r\" }) { replayed } }",
@@ -63,10 +88,19 @@ const OPERATIONS: &[(&str, &str)] = &[
     ("Mutation.saveAttributionRules", "mutation { saveAttributionRules(input: { attributionRules: [] }) { attributionRules { code } } }"),
     ("Mutation.saveCostCenters", "mutation { saveCostCenters(input: { costCenters: [] }) { costCenters { code } } }"),
     ("Mutation.saveDiscounts", "mutation { saveDiscounts(input: { discounts: [] }) { discounts { id } } }"),
+    ("Mutation.saveExchangeRates", "mutation { saveExchangeRates(input: { rates: [] }) { added } }"),
     ("Mutation.saveModelAliases", "mutation { saveModelAliases(input: { modelAliases: [] }) { modelAliases { alias } } }"),
     ("Mutation.savePostingRules", "mutation { savePostingRules(input: { postingRules: [] }) { postingRules { code } } }"),
     ("Mutation.savePrices", "mutation { savePrices(input: { prices: [] }) { prices { id } } }"),
     ("Mutation.saveProviders", "mutation { saveProviders(input: { providers: [] }) { providers { provider } } }"),
+    (
+        "Mutation.setReportingCurrency",
+        "mutation { setReportingCurrency(input: { currency: \"USD\", rateDays: -1 }) { userErrors { code } } }",
+    ),
+    (
+        "Mutation.settleForeign",
+        "mutation { settleForeign(input: { idempotencyKey: \"k\", account: \"2100\", provider: \"openai\", amount: \"0\", currency: \"EUR\", paidAmount: \"1\", paidCurrency: \"USD\", paidOn: \"2026-01-05\" }) { replayed } }",
+    ),
 ];
 
 /// Fields that answer every valid token, whatever its books: they tell only what the token itself or the program says. It may only shrink.
@@ -105,6 +139,7 @@ fn is_allowed(field: &str, answer: &Answer) -> bool {
 fn each_role_may_do_what_the_list_says() {
     run(Engine::Sqlite, async |world| {
         world.book(&[charge("c1")]).await;
+        world.graphql("mutation { setReportingCurrency(input: { currency: \"USD\" }) { settings { rateDays } } }", json!({})).await;
         let public = HttpConfig { listen: "0.0.0.0:8080".parse().unwrap(), ..HttpConfig::default() };
         let world = world.reopened(StoreOptions::new(world.database.url()), &public).await;
         let mut allowed: BTreeMap<String, String> = BTreeMap::new();

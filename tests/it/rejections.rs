@@ -63,6 +63,14 @@ fn provoked_in(code: Code) -> &'static str {
         | Code::ReopeningNotRequested
         | Code::NothingToReopen
         | Code::ReopeningRequested => "periods.rs",
+        Code::ExpiryInvalid | Code::ProviderNotPrepaid | Code::CreditsExceeded | Code::ProviderUnknown => "prepaid.rs",
+        Code::RateInvalid
+        | Code::RateMissing
+        | Code::ReportingCurrencyMissing
+        | Code::ReportingCurrencyFixed
+        | Code::CurrencyNotForeign
+        | Code::SettlementExceedsOpen
+        | Code::AccountNotSettled => "currencies.rs",
         Code::EntryUnbalanced
         | Code::EntryTooFewPostings
         | Code::PostingNotPositive

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::call::{Call, Content, Money};
 use super::owner::{self, Centers, Owner, Rule};
-use super::price_list::{PriceList, half_even};
+use super::price_list::PriceList;
 
 /// Where an amount is posted. The liability carries the provider alone.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default)]
@@ -128,8 +128,7 @@ impl Oracle {
             return Some(flaw.code());
         }
         let cost = self.cost(&call.content())?;
-        let whole = half_even(cost.units, 10_i128.pow(super::call::scale(cost.currency)));
-        (whole > 10_000_000).then_some("AMOUNT_TOO_LARGE")
+        (cost.units > 10_i128.pow(16)).then_some("AMOUNT_TOO_LARGE")
     }
 
     fn cost(&self, content: &Content) -> Option<Money> {

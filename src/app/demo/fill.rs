@@ -2,17 +2,25 @@
 
 use std::sync::Arc;
 
-use chrono::NaiveDate;
+use chrono::{Datelike, NaiveDate};
 
 use crate::app::auth::Actor;
 use crate::app::ingest::{IncomingCharge, Outcome, Receipt, record_charges};
+use crate::app::masters::ProviderInput;
+use crate::app::prepaid::{PaidFrom, PurchaseInput, purchase_credits};
 use crate::app::{App, AppError, masters};
+use crate::domain::money::{Amount, Currency};
+use crate::domain::period::Day;
+use crate::domain::posting_rules::Settlement;
 use crate::domain::rejection::{Code, Rejection};
 
 use super::{Charges, DAYS, company};
 
 /// Charges in one call: large enough that the commit is a small part, small enough that the progress moves.
 const BATCH: u64 = 5_000;
+
+/// Credits bought at once for a hundred thousand charges: ten dollars, in ledger units.
+const TOP_UP: i64 = 10_000_000_000;
 
 /// What to fill in.
 #[derive(Debug, Clone)]
@@ -72,12 +80,13 @@ pub async fn fill(app: &App, actor: &Actor, options: DemoOptions, progress: impl
     let company = company();
     masters::save_cost_centers(app, actor, company.cost_centers).await?;
     masters::save_attribution_rules(app, actor, company.attribution_rules).await?;
-    masters::save_providers(app, actor, company.providers).await?;
+    masters::save_providers(app, actor, company.providers.clone()).await?;
 
     let charges = Arc::new(Charges::new(options.seed, last_day, options.charges));
     if is_filled(app, actor, &charges, &mut summary).await? {
         return Ok(DemoSummary { first_day, last_day, was_there: true, ..DemoSummary::default() });
     }
+    buy_credits(app, actor, &company.providers, (first_day, last_day), options.charges).await?;
     let total = charges.len();
     let mut from = summary.recorded.saturating_add(summary.unpriced);
     let mut next = batch(&charges, from);
@@ -93,6 +102,34 @@ pub async fn fill(app: &App, actor: &Actor, options: DemoOptions, progress: impl
         progress(from, total);
     }
     Ok(summary)
+}
+
+/// Credits of each prepaid provider, on the first day of the demo and of every month in it: ten dollars for each hundred thousand charges,
+/// about a third more than the company uses.
+async fn buy_credits(
+    app: &App,
+    actor: &Actor,
+    providers: &[ProviderInput],
+    (first_day, last_day): (NaiveDate, NaiveDate),
+    charges: usize,
+) -> Result<(), AppError> {
+    let hundred_thousands = i64::try_from(charges.div_ceil(100_000).max(1)).unwrap_or(1);
+    let money = Amount::from_units(hundred_thousands.saturating_mul(TOP_UP)).with(Currency::USD);
+    for provider in providers.iter().filter(|provider| provider.settlement == Settlement::Prepaid) {
+        for day in first_day.iter_days().take_while(|day| *day <= last_day).filter(|day| *day == first_day || day.day() == 1) {
+            let input = PurchaseInput {
+                idempotency_key: format!("demo-{}-{day}", provider.provider),
+                provider: provider.provider.clone(),
+                money,
+                purchased_on: Day::from_date(day),
+                expires_on: day.checked_add_months(chrono::Months::new(12)).map(Day::from_date),
+                paid_from: PaidFrom::Cash,
+                reference: format!("top-up of {}", day.format("%B %Y")),
+            };
+            purchase_credits(app, actor, input).await?;
+        }
+    }
+    Ok(())
 }
 
 /// Asks the books themselves: the first charge is new to books without the demo, replayed when it was begun on the same day, and in

@@ -9,6 +9,7 @@ use crate::app::{App, Clock};
 use crate::domain::attribution::{AttributionRule, Condition, Match, Pattern};
 use crate::domain::chart::CenterKind;
 use crate::domain::ids::RuleId;
+use crate::domain::period::Day;
 use crate::domain::usage::{ChargeDraft, Meter, Processing, UsageEvent};
 
 const COUNT: usize = 20_000;
@@ -207,6 +208,9 @@ async fn the_books_are_filled_once_and_completed_after_an_interruption() {
     assert_eq!((summary.entries, summary.last_day), (summary.recorded, end()));
 
     assert!(fill(&app, &admin(), options(6_000), |_, _| {}).await.unwrap().was_there);
+    // One purchase for each of August to November, and more than was used.
+    let lots = crate::app::prepaid::prepaid_lots(&app, &admin(), "mistral".into(), Day::from_date(end())).await.unwrap();
+    assert_eq!((lots.lots.len(), lots.uncovered), (4, vec![]));
     clock.set("2026-12-02T10:00:00Z".parse().unwrap());
     let summary = fill(&app, &admin(), options(6_000), |_, _| {}).await.unwrap();
     assert!(summary.was_there, "{summary:?}");

@@ -5,7 +5,7 @@ use crate::app::masters::Masters;
 use crate::app::posting::Note;
 use crate::domain::attribution::{Attribution, attribute};
 use crate::domain::ids::{AccountId, NameId};
-use crate::domain::money::Money;
+use crate::domain::money::{Amount, Money};
 use crate::domain::posting_rules::{Subject, cost_account};
 use crate::domain::rating::{Rating, meter_lines, rate};
 use crate::domain::rejection::{Code, Rejection};
@@ -45,16 +45,17 @@ pub struct Prepared {
     pub masters_version: i64,
 }
 
-/// More than this for one charge, in units of its currency, is a mistake in a quantity or a price; booked, it would drown the balances.
-const LARGEST_COST: i64 = 10_000_000;
+/// More than this for one charge, in ledger units, is a mistake in a quantity or a price; booked, it would drown the balances. Ten million
+/// dollars, and about as much in a currency whose unit is worth less, because the ledger keeps fewer decimals of it.
+const LARGEST_COST: i64 = 10_000_000_000_000_000;
 
 impl Prepared {
     /// Why a charge with a new key is not booked. A key that is known is answered first, whatever the charge would cost today.
     pub fn refusal(&self) -> Option<Rejection> {
         let cost = self.cost.money()?;
-        let is_absurd = cost.exact().round_half_even(0).is_none_or(|whole| whole > LARGEST_COST);
-        let message =
-            || format!("the charge would cost {cost}, more than {LARGEST_COST} {}: check the quantities and the price", cost.currency);
+        let largest = || Amount::from_units(LARGEST_COST).with(cost.currency);
+        let message = || format!("the charge would cost {cost}, more than {}: check the quantities and the price", largest());
+        let is_absurd = cost.amount.units() > LARGEST_COST;
         is_absurd.then(|| Rejection::at(Code::AmountTooLarge, "usage", message()))
     }
 }

@@ -53,17 +53,19 @@ async fn create_once(store: &Store, code: &str, name: &str, list: &Builtin, now:
     Ok(books)
 }
 
-/// Adds the built-in prices and aliases that these books do not have yet, as after an upgrade of the program. Answers how many prices were added.
+/// Adds the built-in prices, aliases and default accounts that these books do not have yet, as after an upgrade of the program.
+/// Answers how many prices were added.
 ///
-/// Nothing is replaced: an alias that was saved otherwise stays, and set and imported prices stand above the built-in ones.
+/// Nothing is replaced: an account or an alias that was saved otherwise stays, and set and imported prices stand above the built-in ones.
 ///
 /// # Errors
 /// Any database failure.
 pub async fn sync_builtin_prices(store: &Store, clock: &Clock, books: BooksId) -> Result<u64, AppError> {
     let list = Builtin::read()?;
     let known = masters::builtin_price_list(store, books).await?;
-    if missing_terms(&known, &list.terms).is_empty() && missing_aliases(&masters::alias_list(store, books).await?, &list.aliases).is_empty()
-    {
+    let (aliases, codes) = (masters::alias_list(store, books).await?, masters::account_code_list(store, books).await?);
+    let has_accounts = DEFAULT_CHART.iter().all(|line| codes.iter().any(|code| code == line.0));
+    if has_accounts && missing_terms(&known, &list.terms).is_empty() && missing_aliases(&aliases, &list.aliases).is_empty() {
         return Ok(0);
     }
     let now = Moment::from_instant(clock.now());
@@ -82,7 +84,8 @@ async fn sync_once(store: &Store, books: BooksId, list: &Builtin, now: Moment) -
     let rows = transaction.load().await?;
     let prices = numbered(&mut transaction.numbers, missing_terms(&rows.prices, &list.terms), now)?;
     let added = u64::try_from(prices.len()).unwrap_or(u64::MAX);
-    let change = MastersChange { prices, aliases: missing_aliases(&rows.aliases, &list.aliases), ..MastersChange::default() };
+    let (accounts, aliases) = (missing_accounts(&rows.accounts), missing_aliases(&rows.aliases, &list.aliases));
+    let change = MastersChange { accounts, prices, aliases, ..MastersChange::default() };
     if !change.is_empty() {
         transaction.commit(&change).await?;
     }
@@ -111,6 +114,13 @@ fn default_chart() -> Vec<Account> {
         is_contra: *is_contra,
     });
     accounts.collect()
+}
+
+/// The default accounts whose codes the books do not have, under the next free numbers.
+fn missing_accounts(known: &[Account]) -> Vec<Account> {
+    let last = known.iter().map(|account| account.id.0).max().unwrap_or(0);
+    let missing = default_chart().into_iter().filter(|account| known.iter().all(|held| held.code != account.code));
+    missing.zip(last.saturating_add(1)..).map(|(account, id)| Account { id: AccountId(id), ..account }).collect()
 }
 
 fn unattributed_centers(numbers: &mut Numbers) -> Result<Vec<CostCenter>, StoreError> {

@@ -6,7 +6,7 @@ use super::check;
 use super::save::{permitted, save};
 use crate::app::auth::{Actor, Permission};
 use crate::app::{App, AppError};
-use crate::domain::posting_rules::Settlement;
+use crate::domain::posting_rules::{GrantPolicy, ProviderTerms, Settlement};
 use crate::domain::rejection::Rejection;
 use crate::store::masters::MastersChange;
 
@@ -15,6 +15,8 @@ use crate::store::masters::MastersChange;
 pub struct ProviderInput {
     pub provider: String,
     pub settlement: Settlement,
+    /// What its grants are; as before when absent.
+    pub grants: Option<GrantPolicy>,
 }
 
 /// Saves how providers are paid, for what is booked from then on.
@@ -24,14 +26,19 @@ pub struct ProviderInput {
 pub async fn save_providers(app: &App, actor: &Actor, inputs: Vec<ProviderInput>) -> Result<Vec<ProviderInput>, AppError> {
     let books = permitted(app, actor, Permission::SaveMasters).await?;
     let checked = |input: &ProviderInput| -> Result<ProviderInput, Rejection> {
-        Ok(ProviderInput { provider: check::code("provider", &input.provider)?, settlement: input.settlement })
+        Ok(ProviderInput { provider: check::code("provider", &input.provider)?, ..input.clone() })
     };
     let given = check::items("providers", &inputs, checked)?;
     save(app, &books, |masters, _| {
-        let last: BTreeMap<&str, Settlement> = given.iter().map(|input| (input.provider.as_str(), input.settlement)).collect();
-        let changed = last.into_iter().filter(|(provider, settlement)| masters.settlements.get(*provider) != Some(settlement));
-        let settlements = changed.map(|(provider, settlement)| (provider.to_owned(), settlement)).collect();
-        Ok((MastersChange { settlements, ..MastersChange::default() }, given.clone()))
+        let terms = |input: &ProviderInput| ProviderTerms {
+            settlement: input.settlement,
+            grants: input.grants.unwrap_or_else(|| masters.provider_terms(&input.provider).grants),
+        };
+        let last: BTreeMap<&str, ProviderTerms> = given.iter().map(|input| (input.provider.as_str(), terms(input))).collect();
+        let changed = last.iter().filter(|(provider, terms)| masters.settlements.get(**provider) != Some(*terms));
+        let settlements = changed.map(|(provider, terms)| ((*provider).to_owned(), *terms)).collect();
+        let saved = given.iter().map(|input| ProviderInput { grants: Some(terms(input).grants), ..input.clone() }).collect();
+        Ok((MastersChange { settlements, ..MastersChange::default() }, saved))
     })
     .await
 }

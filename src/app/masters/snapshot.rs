@@ -6,7 +6,7 @@ use crate::domain::attribution::{AttributionRule, Centers};
 use crate::domain::chart::{Account, CenterKind, CostCenter};
 use crate::domain::ids::{AccountId, NameId};
 use crate::domain::period::{Calendar, Day, Moment, Zone};
-use crate::domain::posting_rules::{PostingRule, Settlement};
+use crate::domain::posting_rules::{PostingRule, ProviderTerms, Settlement};
 use crate::domain::rating::PriceBook;
 
 /// Immutable; replaced as a whole when any master is saved.
@@ -20,8 +20,8 @@ pub struct Masters {
     pub attribution_rules: Vec<AttributionRule>,
     /// In the order in which they are tried.
     pub posting_rules: Vec<PostingRule>,
-    /// How each provider is paid; accrual when absent.
-    pub settlements: HashMap<String, Settlement>,
+    /// How each provider is settled with; accrual when absent.
+    pub settlements: HashMap<String, ProviderTerms>,
     pub price_book: PriceBook,
     /// The zone of the days, the fiscal year, and the months that are closed.
     pub calendar: Calendar,
@@ -69,8 +69,13 @@ impl Masters {
         self.calendar.zone
     }
 
+    /// How a provider is paid, and what its grants are.
+    pub fn provider_terms(&self, provider: &str) -> ProviderTerms {
+        self.settlements.get(provider).copied().unwrap_or_default()
+    }
+
     pub fn settlement(&self, provider: &str) -> Settlement {
-        self.settlements.get(provider).copied().unwrap_or(Settlement::Accrual)
+        self.provider_terms(provider).settlement
     }
 }
 

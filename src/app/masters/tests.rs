@@ -97,7 +97,7 @@ async fn version(fixture: &Fixture) -> i64 {
 async fn new_books_hold_what_charges_need_and_are_created_once() {
     for fixture in fixtures().await {
         let held = masters(&fixture.app, &fixture.actor).await.unwrap();
-        assert_eq!((held.version, held.accounts.len(), held.centers.len()), (1, 31, 3));
+        assert_eq!((held.version, held.accounts.len(), held.centers.len()), (1, crate::domain::chart::DEFAULT_CHART.len(), 3));
         assert!(CenterKind::ALL.into_iter().all(|kind| held.unattributed(kind).some().is_some()));
         let codes: Vec<_> = held.posting_rules.iter().map(|rule| rule.code.as_str()).collect();
         assert_eq!(codes, ["development", "test", "staging", "unknown-client", "client-work"]);
@@ -218,7 +218,10 @@ async fn accounts_keep_their_class_where_the_program_books_to_them() {
         let new =
             vec![account("5100", AccountClass::CostOfRevenue, Some("5000")), account("5110", AccountClass::CostOfRevenue, Some("5100"))];
         let saved = save_accounts(app, actor, new).await.unwrap();
-        assert_eq!(saved.iter().map(|account| account.id.0).collect::<Vec<_>>(), [32, 33]);
+        assert_eq!(
+            saved.iter().map(|account| account.id.0).collect::<Vec<_>>(),
+            [1, 2].map(|more| i32::try_from(crate::domain::chart::DEFAULT_CHART.len()).unwrap() + more)
+        );
         let wrong = vec![
             account("2100", AccountClass::Asset, None),
             account("5120", AccountClass::OperatingExpense, Some("5000")),
@@ -306,7 +309,7 @@ async fn posting_rules_and_providers_are_replaced() {
         );
         let removed = delete_posting_rules(app, actor, vec!["research".into(), "never".into()]).await.unwrap();
         assert_eq!(removed, ["research"]);
-        let prepaid = ProviderInput { provider: "openai".into(), settlement: Settlement::Prepaid };
+        let prepaid = ProviderInput { provider: "openai".into(), settlement: Settlement::Prepaid, grants: None };
         save_providers(app, actor, vec![prepaid]).await.unwrap();
         let held = masters(app, actor).await.unwrap();
         assert_eq!((held.settlement("openai"), held.settlement("anthropic")), (Settlement::Prepaid, Settlement::Accrual));
@@ -330,7 +333,7 @@ async fn who_may_not_is_told_and_a_limited_token_sees_its_own_centers() {
         assert!(matches!(save_prices(app, &limited, Vec::new()).await, Err(AppError::Forbidden(_))));
         let seen = cost_centers(app, &limited).await.unwrap();
         assert_eq!(seen.iter().map(|center| (center.code.as_str(), center.parent.as_deref())).collect::<Vec<_>>(), [("claims", None)]);
-        assert_eq!(accounts(app, &limited).await.unwrap().len(), 31);
+        assert_eq!(accounts(app, &limited).await.unwrap().len(), crate::domain::chart::DEFAULT_CHART.len());
         assert!(names(app, &limited, crate::domain::chart::NameKind::Feature).await.unwrap().is_empty());
         assert!(names(app, &viewer, crate::domain::chart::NameKind::Provider).await.unwrap().is_empty());
     }

@@ -53,12 +53,15 @@ impl Desk {
     pub fn open(setup: DeskSetup, runtime: tokio::runtime::Handle) -> Result<Self, AppError> {
         let (messages, queue) = mpsc::channel(WAITING_SUBMISSIONS);
         let thread = std::thread::Builder::new().name(format!("desk-{}", setup.books));
+        // A timer of the desk's own: the caller's runtime may end while the desk still waits for its next message.
+        let timer = tokio::runtime::Builder::new_current_thread().enable_time().build();
+        let timer = timer.map_err(|error| AppError::Internal(StoreError::Unavailable(error.to_string())))?;
         thread
             .spawn(move || {
                 // A connection that goes back to its pool is handed to the runtime, also when the desk closes.
                 let handle = runtime.clone();
                 let _context = handle.enter();
-                Clerk { setup, runtime, session: None }.work_off(queue);
+                Clerk { setup, runtime, timer, session: None }.work_off(queue);
             })
             .map_err(|error| AppError::Internal(StoreError::Unavailable(error.to_string())))?;
         Ok(Self { messages })
@@ -107,6 +110,7 @@ fn closed() -> AppError {
 struct Clerk {
     setup: DeskSetup,
     runtime: tokio::runtime::Handle,
+    timer: tokio::runtime::Runtime,
     session: Option<Session>,
 }
 
@@ -154,7 +158,7 @@ impl Clerk {
     /// The next message. After a quiet moment the log is moved into the file, so that this seldom falls into a batch; doing it at
     /// every empty queue would cost more than the batches (docs/PERFORMANCE.md).
     fn wait(&mut self, queue: &mut mpsc::Receiver<Message>) -> Option<Message> {
-        match self.runtime.block_on(async { tokio::time::timeout(QUIET_MOMENT, queue.recv()).await }) {
+        match self.timer.block_on(async { tokio::time::timeout(QUIET_MOMENT, queue.recv()).await }) {
             Ok(message) => message,
             Err(_quiet) => {
                 if let Some(session) = &mut self.session {

@@ -1,6 +1,7 @@
 //! Posting: the one way into the journal. One writer a set of books numbers, gates and stores everything, in transactions shared by
 //! whoever waits; corrections run on the same writer.
 
+pub(in crate::app) mod command;
 mod desk;
 mod key_filter;
 mod names;

@@ -2,6 +2,7 @@
 
 pub(in crate::app) mod access;
 mod filter;
+pub(in crate::app) mod reading;
 mod spend;
 mod trial_balance;
 

@@ -101,10 +101,25 @@ pub const UNATTRIBUTED: &str = "unattributed";
 
 /// Accounts that rules fall back on.
 pub mod well_known {
+    pub const CASH: &str = "1010";
+    pub const RECEIVABLE: &str = "1100";
+    pub const UNBILLED_RECEIVABLE: &str = "1150";
     pub const PREPAID_CREDITS: &str = "1300";
+    pub const VENDOR_CREDITS: &str = "1350";
+    /// Where the two currencies of one settlement meet.
+    pub const CURRENCY_CLEARING: &str = "1950";
+    pub const PAYABLE: &str = "2000";
     pub const ACCRUED_USAGE: &str = "2100";
+    pub const DEFERRED_GRANTS: &str = "2150";
     pub const COGS_INFERENCE: &str = "5000";
+    pub const VENDOR_DISCOUNTS: &str = "5010";
+    pub const USAGE_VARIANCE: &str = "5090";
+    pub const UNUSED_CREDITS: &str = "5095";
     pub const OPERATING_EXPENSE: &str = "6000";
+    pub const WRITE_OFFS: &str = "6950";
+    pub const REALISED_EXCHANGE: &str = "7100";
+    pub const UNREALISED_EXCHANGE: &str = "7110";
+    pub const ROUNDING: &str = "7900";
 }
 
 /// One line of the default chart: code, name, class, parent, contra.
@@ -118,6 +133,7 @@ pub const DEFAULT_CHART: &[ChartLine] = &[
     ("1150", "Unbilled receivable", AccountClass::Asset, Some("1000"), false),
     ("1300", "Prepaid AI credits", AccountClass::Asset, Some("1000"), false),
     ("1350", "Vendor credits receivable", AccountClass::Asset, Some("1000"), false),
+    ("1950", "Currency clearing", AccountClass::Asset, Some("1000"), false),
     ("1999", "Suspense", AccountClass::Asset, Some("1000"), false),
     ("2000", "Accounts payable", AccountClass::Liability, None, false),
     ("2100", "Accrued AI usage", AccountClass::Liability, Some("2000"), false),

@@ -120,6 +120,71 @@ const TABLE: &[Row] = &[
     row("NIO", 2, 8),
     row("BYN", 2, 9),
     row("KGS", 2, 8),
+    row("AFN", 2, 8),
+    row("AWG", 2, 9),
+    row("BBD", 2, 9),
+    row("BIF", 0, 6),
+    row("BMD", 2, 9),
+    row("BSD", 2, 9),
+    row("BTN", 2, 8),
+    row("BZD", 2, 9),
+    row("CDF", 2, 6),
+    row("CUP", 2, 8),
+    row("CVE", 2, 7),
+    row("DJF", 0, 7),
+    row("ERN", 2, 8),
+    row("FKP", 2, 9),
+    row("GIP", 2, 9),
+    row("GMD", 2, 8),
+    row("GNF", 0, 6),
+    row("GYD", 2, 7),
+    row("HTG", 2, 7),
+    row("IRR", 2, 4),
+    row("KMF", 0, 7),
+    row("KPW", 2, 7),
+    row("KYD", 2, 9),
+    row("LRD", 2, 7),
+    row("LSL", 2, 8),
+    row("LYD", 3, 9),
+    row("MGA", 2, 6),
+    row("MOP", 2, 9),
+    row("MRU", 2, 8),
+    row("MVR", 2, 8),
+    row("MWK", 2, 6),
+    row("PGK", 2, 9),
+    row("SBD", 2, 9),
+    row("SCR", 2, 8),
+    row("SDG", 2, 6),
+    row("SHP", 2, 9),
+    row("SLE", 2, 8),
+    row("SOS", 2, 7),
+    row("SRD", 2, 8),
+    row("SSP", 2, 6),
+    row("STN", 2, 8),
+    row("SVC", 2, 9),
+    row("SYP", 2, 5),
+    row("SZL", 2, 8),
+    row("TJS", 2, 8),
+    row("TMT", 2, 9),
+    row("TOP", 2, 9),
+    row("VED", 2, 6),
+    row("VES", 2, 6),
+    row("VUV", 0, 7),
+    row("WST", 2, 9),
+    row("XCD", 2, 9),
+    row("XCG", 2, 9),
+    row("XPF", 0, 7),
+    row("YER", 2, 7),
+    row("ZWG", 2, 8),
+    row("BOV", 2, 9),
+    row("CHE", 2, 9),
+    row("CHW", 2, 9),
+    row("CLF", 4, 9),
+    row("COU", 2, 8),
+    row("MXV", 2, 9),
+    row("USN", 2, 9),
+    row("UYI", 0, 8),
+    row("UYW", 4, 9),
 ];
 
 impl Currency {
@@ -180,6 +245,24 @@ impl std::fmt::Display for Currency {
 mod tests {
     use super::*;
 
+    /// ISO 4217 as of November 2026, but for metals, test codes and units of account that have no smallest unit.
+    const ISO_4217: &str = "\
+        AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BHD BIF BMD BND BOB BOV BRL BSD BTN BWP BYN BZD CAD CDF CHE CHF \
+        CHW CLF CLP CNY COP COU CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GNF GTQ GYD \
+        HKD HNL HTG HUF IDR ILS INR IQD IRR ISK JMD JOD JPY KES KGS KHR KMF KPW KRW KWD KYD KZT LAK LBP LKR LRD LSL LYD \
+        MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MXV MYR MZN NAD NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN \
+        PYG QAR RON RSD RUB RWF SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY TTD \
+        TWD TZS UAH UGX USD USN UYI UYU UYW UZS VED VES VND VUV WST XAF XCD XCG XOF XPF YER ZAR ZMW ZWG ";
+
+    #[test]
+    fn every_iso_currency_in_use_is_there() {
+        for code in ISO_4217.split_whitespace() {
+            assert!(Currency::parse(code).is_ok(), "{code}");
+        }
+        let digits = |code: &str| Currency::parse(code).unwrap().minor_digits();
+        assert_eq!([digits("JPY"), digits("USD"), digits("KWD"), digits("CLF")], [0, 2, 3, 4]);
+    }
+
     #[test]
     fn every_code_is_found_again_under_its_id() {
         for row in TABLE {
@@ -188,6 +271,8 @@ mod tests {
             assert_eq!(currency.code(), row.code);
             assert!(row.ledger_scale >= row.minor_digits && row.ledger_scale <= 9);
         }
+        let codes: std::collections::BTreeSet<_> = TABLE.iter().map(|row| row.code).collect();
+        assert_eq!(codes.len(), TABLE.len(), "a code stands once");
         assert!(Currency::parse("usd").is_err());
         assert!(Currency::parse("XXX").is_err());
         assert_eq!(Currency::from_id(-1), None);

@@ -3,9 +3,11 @@
 mod amount;
 mod currency;
 mod exact;
+mod exchange;
 mod split;
 
 pub use amount::{Amount, Money};
 pub use currency::Currency;
 pub use exact::Exact;
+pub use exchange::{Quote, Rate, RateBook, share};
 pub use split::{SplitError, largest_remainder};

@@ -33,6 +33,42 @@ impl Settlement {
     }
 }
 
+/// What credits granted by a provider are until usage takes them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub enum GrantPolicy {
+    /// No asset: the grant is remembered, and what is used of it lowers the cost.
+    #[default]
+    Net,
+    /// A claim on the provider against a deferral, which is released as usage takes the credits.
+    Deferred,
+}
+
+impl GrantPolicy {
+    pub fn id(self) -> i16 {
+        match self {
+            Self::Net => 0,
+            Self::Deferred => 1,
+        }
+    }
+
+    pub fn from_id(id: i16) -> Option<Self> {
+        [Self::Net, Self::Deferred].into_iter().find(|policy| policy.id() == id)
+    }
+}
+
+/// How the organisation settles with a provider.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ProviderTerms {
+    pub settlement: Settlement,
+    pub grants: GrantPolicy,
+}
+
+impl Default for ProviderTerms {
+    fn default() -> Self {
+        Self { settlement: Settlement::Accrual, grants: GrantPolicy::Net }
+    }
+}
+
 /// What a posting rule looks at: codes as attribution decided them, `None` where the charge has none.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Subject<'a> {

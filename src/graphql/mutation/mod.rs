@@ -2,6 +2,8 @@
 
 mod charges;
 mod corrections;
+mod credits;
+mod currencies;
 mod masters;
 mod periods;
 mod prices;
@@ -17,6 +19,8 @@ use crate::domain::rejection::Rejection;
 pub struct Mutation(
     charges::ChargeMutations,
     corrections::CorrectionMutations,
+    credits::CreditMutations,
+    currencies::CurrencyMutations,
     masters::MasterMutations,
     periods::PeriodMutations,
     prices::PriceMutations,

@@ -58,12 +58,15 @@ impl MasterQueries {
         let mut names: std::collections::BTreeSet<_> =
             app::names(app, actor, NameKind::Provider).await.or_failure(ctx)?.into_iter().collect();
         if actor.scope.is_some() {
-            return Ok(names.into_iter().map(|provider| Provider { provider, settlement: None }).collect());
+            return Ok(names.into_iter().map(|provider| Provider { provider, settlement: None, grants: None }).collect());
         }
         let masters = app::masters(app, actor).await.or_failure(ctx)?;
         names.extend(masters.settlements.keys().cloned());
-        let settlement = |provider: &str| Some(masters.settlement(provider).into());
-        Ok(names.into_iter().map(|provider| Provider { settlement: settlement(&provider), provider }).collect())
+        let provider = |provider: String| {
+            let terms = masters.provider_terms(&provider);
+            Provider { provider, settlement: Some(terms.settlement.into()), grants: Some(terms.grants.into()) }
+        };
+        Ok(names.into_iter().map(provider).collect())
     }
 
     /// Models known from the charges.

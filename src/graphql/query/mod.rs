@@ -1,6 +1,8 @@
 //! The query side of the API, one file a subject.
 
 mod charges;
+mod credits;
+mod currencies;
 mod integrity;
 mod journal;
 mod masters;
@@ -14,6 +16,8 @@ use async_graphql::MergedObject;
 #[derive(MergedObject, Default)]
 pub struct Query(
     charges::ChargeQueries,
+    credits::CreditQueries,
+    currencies::CurrencyQueries,
     integrity::IntegrityQueries,
     journal::JournalQueries,
     masters::MasterQueries,

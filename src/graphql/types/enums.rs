@@ -88,6 +88,16 @@ pub enum Settlement {
     Prepaid,
 }
 
+/// What credits granted by a provider are until usage takes them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+#[graphql(remote = "crate::domain::posting_rules::GrantPolicy")]
+pub enum GrantPolicy {
+    /// No asset: the grant is remembered, and what is used of it lowers the cost.
+    Net,
+    /// A claim on the provider against a deferral, which is released as usage takes the credits.
+    Deferred,
+}
+
 /// What spend can be grouped by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
 #[graphql(remote = "crate::domain::report::SpendDimension")]

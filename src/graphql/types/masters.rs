@@ -2,7 +2,7 @@
 
 use async_graphql::{InputObject, SimpleObject};
 
-use super::enums::{AccountClass, CostCenterKind, NormalSide, Settlement};
+use super::enums::{AccountClass, CostCenterKind, GrantPolicy, NormalSide, Settlement};
 use crate::app::auth::{Actor, Permission};
 use crate::app::journal::BooksView;
 use crate::app::masters as app;
@@ -106,11 +106,13 @@ pub struct Provider {
     pub provider: String,
     /// Absent for a token limited to cost centers.
     pub settlement: Option<Settlement>,
+    /// What its grants are; absent for a token limited to cost centers.
+    pub grants: Option<GrantPolicy>,
 }
 
 impl From<app::ProviderInput> for Provider {
     fn from(provider: app::ProviderInput) -> Self {
-        Self { provider: provider.provider, settlement: Some(provider.settlement.into()) }
+        Self { provider: provider.provider, settlement: Some(provider.settlement.into()), grants: provider.grants.map(GrantPolicy::from) }
     }
 }
 
@@ -119,11 +121,13 @@ impl From<app::ProviderInput> for Provider {
 pub struct ProviderInput {
     provider: String,
     settlement: Settlement,
+    /// What its grants are; as before when absent, and `NET` at first.
+    grants: Option<GrantPolicy>,
 }
 
 impl From<ProviderInput> for app::ProviderInput {
     fn from(input: ProviderInput) -> Self {
-        Self { provider: input.provider, settlement: input.settlement.into() }
+        Self { provider: input.provider, settlement: input.settlement.into(), grants: input.grants.map(Into::into) }
     }
 }
 

@@ -2,6 +2,8 @@
 
 pub mod charge;
 pub mod charge_input;
+pub mod credits;
+pub mod currencies;
 pub mod enums;
 pub mod integrity;
 pub mod journal;

@@ -65,6 +65,7 @@ pub async fn books_create(store: &Store, code: &str, name: &str, created_at: Mom
         time_zone: "UTC".to_owned(),
         fiscal_year_start: 1,
         reporting_currency_id: None,
+        rate_days: 7,
     };
     row.into_active_model().insert(&transaction).await?;
     let head = books_head::Model {

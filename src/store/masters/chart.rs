@@ -10,13 +10,22 @@ use super::{insert_in_chunks, member, narrow};
 use crate::domain::chart::{Account, AccountClass, CenterKind, CostCenter};
 use crate::domain::ids::{AccountId, BooksId, NameId};
 use crate::domain::period::Day;
-use crate::store::StoreError;
+use crate::store::{Store, StoreError};
 
 pub(super) async fn account_list(transaction: &DatabaseTransaction, books: BooksId) -> Result<Vec<Account>, StoreError> {
     let query = account::Entity::find().filter(account::Column::BooksId.eq(i64::from(books.0)));
     let mut accounts = query.all(transaction).await?.into_iter().map(account_from_row).collect::<Result<Vec<_>, _>>()?;
     accounts.sort_by(|left, right| left.code.cmp(&right.code));
     Ok(accounts)
+}
+
+/// The codes of the chart, in no order.
+///
+/// # Errors
+/// Any database failure.
+pub async fn account_code_list(store: &Store, books: BooksId) -> Result<Vec<String>, StoreError> {
+    let query = account::Entity::find().select_only().column(account::Column::Code);
+    Ok(query.filter(account::Column::BooksId.eq(i64::from(books.0))).into_tuple::<String>().all(&store.db).await?)
 }
 
 /// Inserts, or replaces what an account of the same number says.

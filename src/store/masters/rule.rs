@@ -11,7 +11,7 @@ use super::{insert_in_chunks, member, narrow, refused};
 use crate::domain::attribution::{AttributionRule, Condition, Match, Pattern};
 use crate::domain::ids::{BooksId, RuleId};
 use crate::domain::period::Moment;
-use crate::domain::posting_rules::{PostingRule, Settlement};
+use crate::domain::posting_rules::{GrantPolicy, PostingRule, ProviderTerms, Settlement};
 use crate::store::StoreError;
 
 /// A version of an attribution rule as it is stored; charges name the version that decided them.
@@ -74,24 +74,28 @@ pub(super) async fn posting_rule_delete(transaction: &DatabaseTransaction, books
     Ok(())
 }
 
-pub(super) async fn settlement_list(transaction: &DatabaseTransaction, books: BooksId) -> Result<Vec<(String, Settlement)>, StoreError> {
+pub(super) async fn settlement_list(transaction: &DatabaseTransaction, books: BooksId) -> Result<Vec<(String, ProviderTerms)>, StoreError> {
     let query = provider_setting::Entity::find().filter(provider_setting::Column::BooksId.eq(i64::from(books.0)));
     let rows = query.order_by_asc(provider_setting::Column::Provider).all(transaction).await?;
     let settlement = |value| member("provider_setting.settlement", value, Settlement::from_id);
-    rows.into_iter().map(|row| Ok((row.provider, settlement(row.settlement)?))).collect()
+    let grants = |value| member("provider_setting.grants", value, GrantPolicy::from_id);
+    rows.into_iter()
+        .map(|row| Ok((row.provider, ProviderTerms { settlement: settlement(row.settlement)?, grants: grants(row.grants)? })))
+        .collect()
 }
 
 pub(super) async fn settlement_save(
     transaction: &DatabaseTransaction,
     books: BooksId,
-    settlements: &[(String, Settlement)],
+    settlements: &[(String, ProviderTerms)],
 ) -> Result<(), StoreError> {
     use provider_setting::Column;
-    let replace = OnConflict::columns([Column::BooksId, Column::Provider]).update_column(Column::Settlement).to_owned();
-    let rows = settlements.iter().map(|(provider, settlement)| provider_setting::Model {
+    let replace = OnConflict::columns([Column::BooksId, Column::Provider]).update_columns([Column::Settlement, Column::Grants]).to_owned();
+    let rows = settlements.iter().map(|(provider, terms)| provider_setting::Model {
         books_id: i64::from(books.0),
         provider: provider.clone(),
-        settlement: i64::from(settlement.id()),
+        settlement: i64::from(terms.settlement.id()),
+        grants: i64::from(terms.grants.id()),
     });
     insert_in_chunks::<provider_setting::Entity, provider_setting::ActiveModel>(transaction, rows.collect(), Some(replace)).await
 }

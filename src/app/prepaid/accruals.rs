@@ -1,0 +1,80 @@
+//! What usage is accrued and not settled: the liability of account 2100, provider by provider.
+
+use std::collections::BTreeMap;
+
+use crate::app::auth::{Actor, Permission};
+use crate::app::reports::reading::reading;
+use crate::app::{App, AppError};
+use crate::domain::chart::well_known;
+use crate::domain::ids::{EntryNumber, NameId};
+use crate::domain::journal::EntryKind;
+use crate::domain::money::Currency;
+use crate::domain::period::Day;
+use crate::domain::rejection::{Code, Rejection};
+use crate::store::prepaid::{day_nets, entry_nets, last_entry, provider_names};
+
+/// Accrued usage at the end of a day.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Accruals {
+    pub as_of: Day,
+    pub through_entry: EntryNumber,
+    /// In the order of provider and currency.
+    pub rows: Vec<AccrualRow>,
+}
+
+/// In ledger units; what is owed is above zero. `accrued - reconciled + revaluation` is `open`, the balance of the account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccrualRow {
+    /// Absent for what was booked by hand without a provider.
+    pub provider: Option<String>,
+    pub currency: Currency,
+    pub accrued: i128,
+    /// What was settled.
+    pub reconciled: i128,
+    /// What revaluations in force added.
+    pub revaluation: i128,
+}
+
+impl AccrualRow {
+    pub fn open(&self) -> i128 {
+        self.accrued - self.reconciled + self.revaluation
+    }
+}
+
+/// Accruals as of the end of a day, for review.
+///
+/// # Errors
+/// [`AppError::Forbidden`] or a database failure.
+pub async fn accruals(app: &App, actor: &Actor, as_of: Day) -> Result<Accruals, AppError> {
+    reading(app, actor, Permission::ReadReports, move |ledger, books, masters| {
+        let account = masters.account(well_known::ACCRUED_USAGE).ok_or_else(|| Rejection::of(Code::AccountUnknown))?.id;
+        let through_entry = last_entry(ledger, books)?;
+        let names: BTreeMap<NameId, String> = provider_names(ledger, books)?.into_iter().collect();
+        let mut sums: BTreeMap<(Option<String>, &'static str, Currency), [i128; 3]> = BTreeMap::new();
+        let mut add = |provider: NameId, currency: Currency, amounts: [i128; 3]| {
+            let sum = sums.entry((names.get(&provider).cloned(), currency.code(), currency)).or_default();
+            sum.iter_mut().zip(amounts).for_each(|(sum, amount)| *sum += amount);
+        };
+        for day in day_nets(ledger, books, account, as_of)? {
+            add(day.provider, day.currency, [-i128::from(day.net), 0, 0]);
+        }
+        for entry in entry_nets(ledger, books, account, as_of)? {
+            let net = i128::from(entry.net);
+            match entry.kind {
+                EntryKind::ExchangeDifference => add(entry.provider, entry.currency, [net, net, 0]),
+                EntryKind::Revaluation => add(entry.provider, entry.currency, [net, 0, -net]),
+                _ => {}
+            }
+        }
+        let rows = sums.into_iter().filter(|(_, amounts)| amounts.iter().any(|amount| *amount != 0));
+        let rows = rows.map(|((provider, _, currency), [accrued, reconciled, revaluation])| AccrualRow {
+            provider,
+            currency,
+            accrued,
+            reconciled,
+            revaluation,
+        });
+        Ok(Accruals { as_of, through_entry, rows: rows.collect() })
+    })
+    .await
+}
