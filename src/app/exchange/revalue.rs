@@ -126,5 +126,6 @@ fn post(session: &mut Session, as_of: Day, lines: &Lines) -> Result<(EntryNumber
         memo: Some(&memo),
         ..draft
     };
+    session.date_ahead();
     Ok((entry, session.post(&draft)?))
 }

@@ -88,6 +88,8 @@ pub struct Session {
     first_future_day: Day,
     /// Whether the person behind the transaction closes periods.
     is_closer: bool,
+    /// Whether the program itself dates an entry in a month that has not begun.
+    dates_ahead: bool,
 }
 
 impl Session {
@@ -108,6 +110,7 @@ impl Session {
             batch: Batch::default(),
             first_future_day: Day(i32::MIN),
             is_closer: false,
+            dates_ahead: false,
         }
     }
 
@@ -123,6 +126,7 @@ impl Session {
         self.ledger.begin()?;
         self.batch.begin(recorded_at);
         self.is_closer = false;
+        self.dates_ahead = false;
         self.catch_up().inspect_err(|_| self.forget())?;
         self.first_future_day = self.masters.calendar.month_of(recorded_at).next().first_day();
         Ok(())
@@ -131,6 +135,11 @@ impl Session {
     /// Says that the person behind this transaction closes periods, so that the gate lets adjusting entries into soft-closed ones.
     pub fn act_as_closer(&mut self, is_closer: bool) {
         self.is_closer = is_closer;
+    }
+
+    /// Lets the rest of this transaction post into months that have not begun, as the mirror of a revaluation does.
+    pub fn date_ahead(&mut self) {
+        self.dates_ahead = true;
     }
 
     /// The day on which the books count what happened at a moment.
@@ -147,7 +156,7 @@ impl Session {
     fn period_status(&self, day: Day) -> PeriodStatus {
         let closings = &self.masters.calendar.closings;
         if day >= self.first_future_day && day >= closings.first_open_day() {
-            PeriodStatus::Future
+            if self.dates_ahead { PeriodStatus::Open } else { PeriodStatus::Future }
         } else if day >= closings.first_open_day() {
             PeriodStatus::Open
         } else {
