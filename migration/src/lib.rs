@@ -9,6 +9,7 @@ mod m20261123_000002_journal;
 mod m20261124_000003_audit;
 mod m20261124_000004_periods;
 mod m20261124_000009_pending_tally;
+mod m20261124_000005_manual_journals;
 
 pub struct Migrator;
 
@@ -21,6 +22,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261124_000003_audit::Migration),
             Box::new(m20261124_000004_periods::Migration),
             Box::new(m20261124_000009_pending_tally::Migration),
+            Box::new(m20261124_000005_manual_journals::Migration),
         ]
     }
 }

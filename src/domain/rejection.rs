@@ -67,6 +67,8 @@ codes! {
     TimeZoneUnknown = 141, "TIME_ZONE_UNKNOWN", "The time zone is not a name of the IANA database, such as Europe/Berlin.";
     FiscalYearStartInvalid = 142, "FISCAL_YEAR_START_INVALID", "The fiscal year begins in a month from 1 (January) to 12.";
     ThresholdInvalid = 143, "THRESHOLD_INVALID", "The threshold is below zero or above what can be measured.";
+    WriteOffInvalid = 144, "WRITE_OFF_INVALID", "A write-off takes an amount off an asset or a liability, against another account.";
+    JournalLimitInvalid = 145, "JOURNAL_LIMIT_INVALID", "A limit names at least one amount, not below zero, and what needs a second approver is not refused already.";
     IdempotencyConflict = 201, "IDEMPOTENCY_CONFLICT", "The key was used before with other content; the first one is kept. Use a new key, or send the first content.";
     AtomicRefused = 202, "ATOMIC_REFUSED", "Another charge of the atomic call was refused, so none was recorded.";
     AlreadyReversed = 301, "ALREADY_REVERSED", "The entry was reversed before; an entry is reversed once.";
@@ -82,6 +84,11 @@ codes! {
     ChecklistOpen = 317, "CHECKLIST_OPEN", "An item of the close checklist is open. Settle it, or give the reason in acceptOpenItems.";
     SamePerson = 318, "SAME_PERSON", "Another person must do this: nobody approves what they asked for themselves.";
     TimeZoneFixed = 319, "TIME_ZONE_FIXED", "The books hold charges, whose days would move. The time zone is set before the first charge.";
+    ApprovalByPreparer = 321, "APPROVAL_BY_PREPARER", "An entry made by hand is approved, or rejected, by another person than the one who prepared it.";
+    DraftNotOpen = 322, "DRAFT_NOT_OPEN", "The draft is not in a state in which this can be done; its status says where it stands.";
+    DraftChanged = 323, "DRAFT_CHANGED", "The draft was changed since you read it. Read it again, then decide with its new contentHash.";
+    NotThePreparer = 324, "NOT_THE_PREPARER", "A draft is edited, submitted and withdrawn by the person who prepared it.";
+    DutiesExcluded = 325, "DUTIES_EXCLUDED", "You did something that excludes this duty in these books. Another person has to do it.";
     EntryNotFound = 401, "ENTRY_NOT_FOUND", "These books have no entry of that number.";
     AccountUnknown = 402, "ACCOUNT_UNKNOWN", "The chart of accounts has no such code. Save the account first.";
     CostCenterUnknown = 403, "COST_CENTER_UNKNOWN", "These books have no such cost center. Save it first.";
@@ -91,12 +98,15 @@ codes! {
     ReopeningNotRequested = 411, "REOPENING_NOT_REQUESTED", "Nobody asked for this period to be reopened since it was closed. Send requestReopening first.";
     NothingToReopen = 412, "NOTHING_TO_REOPEN", "The period is not closed, so there is nothing to reopen.";
     ReopeningRequested = 413, "REOPENING_REQUESTED", "Another person asked for the reopening already. Send approveReopening.";
+    DraftNotFound = 421, "DRAFT_NOT_FOUND", "These books have no journal draft of that id.";
     TooManyItems = 501, "TOO_MANY_ITEMS", "The list is longer than one call takes. Split it.";
     TooManyPostings = 502, "TOO_MANY_POSTINGS", "The entry has more postings than one entry takes. Split it at a balanced boundary.";
     PageTooLarge = 503, "PAGE_TOO_LARGE", "`first` is above the largest page. Ask for fewer and follow endCursor.";
     RangeTooLarge = 504, "RANGE_TOO_LARGE", "The range has too many rows for one answer. Narrow the dates or group by fewer dimensions.";
     LedgerOverflow = 505, "LEDGER_OVERFLOW", "A balance would exceed what the ledger holds. Nothing was written.";
     NamesExhausted = 506, "NAMES_EXHAUSTED", "These books know as many names of this kind as they hold. Send what varies per call as endUser or a tag.";
+    JournalLimitExceeded = 511, "JOURNAL_LIMIT_EXCEEDED", "The amount is above the largest that is posted by hand to this account. Split it, or have the limit changed.";
+    ApproverLimitExceeded = 512, "APPROVER_LIMIT_EXCEEDED", "The entry is above the largest amount that you may approve. A person with a higher limit has to approve it.";
 }
 
 /// One refusal: its code, the path of the field, and a sentence that says what to do.
