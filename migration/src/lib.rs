@@ -8,8 +8,8 @@ mod m20261123_000001_books;
 mod m20261123_000002_journal;
 mod m20261124_000003_audit;
 mod m20261124_000004_periods;
-mod m20261124_000009_pending_tally;
 mod m20261124_000005_manual_journals;
+mod m20261124_000009_pending_tally;
 
 pub struct Migrator;
 
@@ -21,8 +21,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261123_000002_journal::Migration),
             Box::new(m20261124_000003_audit::Migration),
             Box::new(m20261124_000004_periods::Migration),
-            Box::new(m20261124_000009_pending_tally::Migration),
             Box::new(m20261124_000005_manual_journals::Migration),
+            Box::new(m20261124_000009_pending_tally::Migration),
         ]
     }
 }

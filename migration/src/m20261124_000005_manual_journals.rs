@@ -151,7 +151,7 @@ BEGIN SELECT RAISE(ABORT, 'the approval names a draft, a content or a preparer t
 CREATE TRIGGER journal_entry_by_hand_is_approved BEFORE INSERT ON journal_entry
 WHEN NEW.kind IN (5, 6) AND NOT EXISTS (SELECT 1 FROM journal_draft d WHERE d.books_id = NEW.books_id AND d.entry_number = NEW.number
     AND d.status = 3 AND d.kind = NEW.kind)
-BEGIN SELECT RAISE(ROLLBACK, 'an entry made by hand is posted from an approved draft'); END;
+BEGIN SELECT RAISE(ABORT, 'an entry made by hand is posted from an approved draft'); END;
 ";
 
 const POSTGRES_GUARDS: &str = "

@@ -33,3 +33,19 @@ pub fn event(actor: &Actor, change: Change) -> AuditEvent {
         reason,
     }
 }
+
+/// An event of the program itself: nobody asked it, it belongs to creating or upgrading the books.
+pub fn event_of_program(action: &'static str, object: String, after: Value) -> AuditEvent {
+    AuditEvent {
+        action,
+        object,
+        subject: "tallybook".to_owned(),
+        acting_for: None,
+        issuer: "program".to_owned(),
+        token_id: None,
+        request_id: None,
+        before: None,
+        after: Some(after.to_string()),
+        reason: None,
+    }
+}

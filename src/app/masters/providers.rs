@@ -27,7 +27,7 @@ pub async fn save_providers(app: &App, actor: &Actor, inputs: Vec<ProviderInput>
         Ok(ProviderInput { provider: check::code("provider", &input.provider)?, settlement: input.settlement })
     };
     let given = check::items("providers", &inputs, checked)?;
-    save(app, &books, |masters, _| {
+    save(app, actor, &books, |masters, _| {
         let last: BTreeMap<&str, Settlement> = given.iter().map(|input| (input.provider.as_str(), input.settlement)).collect();
         let changed = last.into_iter().filter(|(provider, settlement)| masters.settlements.get(*provider) != Some(settlement));
         let settlements = changed.map(|(provider, settlement)| (provider.to_owned(), settlement)).collect();

@@ -1,10 +1,12 @@
 //! Reversal of a posted entry: its exact mirror, once.
 
 use chrono::NaiveDate;
+use serde_json::json;
 
 use super::session::{Session, narrow};
 use super::stored_charge::{StoredCharge, basis};
 use super::write_batch::{Command, Revision};
+use crate::app::audit::{self, Change};
 use crate::app::auth::{Actor, Permission};
 use crate::app::ingest::counts;
 use crate::app::{App, AppError};
@@ -50,10 +52,21 @@ pub async fn reverse_journal_entry(app: &App, actor: &Actor, input: ReverseInput
     check_text("reason", &input.reason, LONGEST_REASON)?;
     let books = app.books(actor).await?;
     let recorded_at = Moment::from_instant(app.clock().now());
-    let is_closer = actor.may(Permission::ClosePeriods);
+    let (is_closer, reversing) = (actor.may(Permission::ClosePeriods), actor.clone());
     let work = move |session: &mut Session| {
         session.act_as_closer(is_closer);
-        reverse_in_tx(session, &input)
+        let posted = reverse_in_tx(session, &input)?;
+        if !posted.replayed {
+            let told = Change {
+                action: "entry.reverse",
+                object: format!("entry {}", input.number),
+                after: Some(json!({ "entry": posted.number.to_string(), "effectiveOn": input.effective_on.to_string() })),
+                reason: Some(input.reason),
+                ..Change::default()
+            };
+            session.audit(audit::event(&reversing, told));
+        }
+        Ok(posted)
     };
     books.desk().run(recorded_at, work).await
 }

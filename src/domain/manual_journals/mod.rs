@@ -9,7 +9,7 @@ pub use limits::{ApproverLimit, JournalLimit, JournalLimits};
 use crate::domain::ids::{AccountId, BlockId, EntryNumber, NameId};
 use crate::domain::journal::{EntryDraft, EntryKind, Posting, Side, View, decide};
 use crate::domain::money::Money;
-use crate::domain::period::Day;
+use crate::domain::period::{Day, PeriodStatus};
 use crate::domain::rejection::{Code, Rejection};
 
 /// Where a draft stands.
@@ -124,7 +124,14 @@ impl DraftContent {
     pub fn check(&self) -> Result<(), Rejection> {
         let stand_in = BlockId(1);
         let postings: Vec<Posting> = self.lines.iter().map(|line| line.posting(stand_in)).collect();
-        let view = View { last_entry: EntryNumber(0), last_block: stand_in };
+        // The period is asked when the entry is posted: a draft may wait for its month to begin.
+        let view = View {
+            last_entry: EntryNumber(0),
+            last_block: stand_in,
+            period: PeriodStatus::Open,
+            first_open_day: self.effective_on,
+            is_closer: false,
+        };
         decide(&view, &self.entry(&postings)).map(drop)
     }
 
