@@ -4,6 +4,7 @@
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "the command line is where the program prints")]
 
+mod audit;
 mod bench;
 mod demo;
 mod import;
@@ -68,6 +69,9 @@ enum Command {
     /// Read and keep the price book
     #[command(subcommand)]
     Prices(prices::PricesCommand),
+    /// Take the audit log out
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
     /// Print an access token signed with TALLYBOOK_JWT_SECRET
     Token(token::TokenArgs),
     /// Recompute every balance and invariant from the postings
@@ -134,6 +138,11 @@ async fn run(arguments: CommandLine) -> Result<ExitCode, anyhow::Error> {
         Command::Prices(command) => {
             let app = open(&config, DATABASE_FILE).await?;
             prices::run(command, &app, &local_admin(&config, &app)).await?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Audit(command) => {
+            let app = open_existing(&config, DATABASE_FILE).await?;
+            audit::run(command, &app, &local_admin(&config, &app)).await?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Token(args) => token::run(&args, &config),

@@ -84,7 +84,6 @@ codes! {
     ChecklistOpen = 317, "CHECKLIST_OPEN", "An item of the close checklist is open. Settle it, or give the reason in acceptOpenItems.";
     SamePerson = 318, "SAME_PERSON", "Another person must do this: nobody approves what they asked for themselves.";
     TimeZoneFixed = 319, "TIME_ZONE_FIXED", "The books hold charges, whose days would move. The time zone is set before the first charge.";
-    ApprovalByPreparer = 321, "APPROVAL_BY_PREPARER", "An entry made by hand is approved, or rejected, by another person than the one who prepared it.";
     DraftNotOpen = 322, "DRAFT_NOT_OPEN", "The draft is not in a state in which this can be done; its status says where it stands.";
     DraftChanged = 323, "DRAFT_CHANGED", "The draft was changed since you read it. Read it again, then decide with its new contentHash.";
     NotThePreparer = 324, "NOT_THE_PREPARER", "A draft is edited, submitted and withdrawn by the person who prepared it.";

@@ -28,6 +28,8 @@ pub enum List {
     CostCenters,
     Prices,
     Periods,
+    AuditEvents,
+    JournalDrafts,
 }
 
 impl List {
@@ -38,6 +40,8 @@ impl List {
             Self::CostCenters => "center",
             Self::Prices => "price",
             Self::Periods => "period",
+            Self::AuditEvents => "audit",
+            Self::JournalDrafts => "draft",
         }
     }
 

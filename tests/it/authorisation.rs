@@ -16,6 +16,7 @@ use crate::harness::{Answer, Engine, World, charge, ndjson, run};
 const OPERATIONS: &[(&str, &str)] = &[
     ("Query.accounts", "{ accounts { code } }"),
     ("Query.attributionRules", "{ attributionRules { code } }"),
+    ("Query.auditEvents", "{ auditEvents { nodes { number } } }"),
     ("Query.books", "{ books { code } }"),
     ("Query.charge", "{ charge(source: \"gateway\", externalId: \"c1\") { status } }"),
     ("Query.charges", "{ charges { nodes { externalId } } }"),

@@ -17,6 +17,7 @@
 mod harness;
 
 mod attribution;
+mod audit;
 mod authorisation;
 mod bad_charges;
 mod bad_masters;

@@ -63,6 +63,15 @@ fn provoked_in(code: Code) -> &'static str {
         | Code::ReopeningNotRequested
         | Code::NothingToReopen
         | Code::ReopeningRequested => "periods.rs",
+        Code::WriteOffInvalid
+        | Code::JournalLimitInvalid
+        | Code::DraftNotOpen
+        | Code::DraftChanged
+        | Code::NotThePreparer
+        | Code::DraftNotFound
+        | Code::JournalLimitExceeded
+        | Code::ApproverLimitExceeded => "manual_journals.rs",
+        Code::DutiesExcluded => "duties.rs",
         Code::EntryUnbalanced
         | Code::EntryTooFewPostings
         | Code::PostingNotPositive

@@ -1,5 +1,6 @@
 //! The query side of the API, one file a subject.
 
+mod audit;
 mod charges;
 mod journal;
 mod masters;
@@ -12,6 +13,7 @@ use async_graphql::MergedObject;
 /// Reads. A row that is of other books, or that the token does not see, is not found.
 #[derive(MergedObject, Default)]
 pub struct Query(
+    audit::AuditQueries,
     charges::ChargeQueries,
     journal::JournalQueries,
     masters::MasterQueries,
