@@ -47,6 +47,7 @@ CREATE TABLE journal_draft (
     prepared_issuer TEXT NOT NULL,
     prepared_for TEXT,
     prepared_at {int} NOT NULL,
+    prepared_as_closer {int} NOT NULL CHECK (prepared_as_closer IN (0, 1)),
     decided_by TEXT,
     decided_at {int},
     reason TEXT,
@@ -105,7 +106,8 @@ CREATE TABLE approver_limit (
 ) {clustered};
 CREATE TABLE duty_setting (
     books_id {int} NOT NULL PRIMARY KEY,
-    mode {int} NOT NULL CHECK (mode IN (0, 1))
+    mode {int} NOT NULL CHECK (mode IN (0, 1)),
+    since {int} NOT NULL
 ) {clustered};
 ";
 

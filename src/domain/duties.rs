@@ -81,14 +81,14 @@ impl Duty {
     /// Actions of the audit log that show a person at this duty.
     pub fn actions(self) -> &'static [&'static str] {
         match self {
-            Self::PriceBook => &["price.save", "price.import", "discount.save", "model_alias.save"],
-            Self::Posting => &["journal_draft.approve", "entry.reverse", "charges.rerate", "charges.reattribute"],
-            Self::RuleAuthor => &["attribution_rule.save", "posting_rule.save", "posting_rule.delete"],
-            Self::RuleApproval => &["attribution_rule.approve", "posting_rule.approve"],
-            Self::Closing => &["period.soft_close", "period.close", "period.lock"],
-            Self::Preparing => &["journal_draft.create", "journal_draft.edit", "journal_draft.submit"],
+            Self::PriceBook => &["price.save", "price.import", "discount.save", "modelAlias.save"],
+            Self::Posting => &["journalDraft.approve", "entry.reverse", "charges.rerate", "charges.reattribute"],
+            Self::RuleAuthor => &["attributionRule.save", "postingRule.save", "postingRule.delete"],
+            Self::RuleApproval => &["attributionRule.approve", "postingRule.approve"],
+            Self::Closing => &["period.close"],
+            Self::Preparing => &["journalDraft.create", "journalDraft.edit", "journalDraft.submit"],
             Self::Exporting => &["journal.export"],
-            Self::Approving => &["journal_draft.approve"],
+            Self::Approving => &["journalDraft.approve"],
         }
     }
 

@@ -26,6 +26,8 @@ pub struct Draft {
     pub prepared_by: Persons,
     pub prepared_issuer: String,
     pub prepared_at: Moment,
+    /// Whether the preparer closes periods, so that the entry may go into a soft-closed one.
+    pub prepared_as_closer: bool,
     /// Who rejected it or took it back, and when and why.
     pub decided_by: Option<String>,
     pub decided_at: Option<Moment>,
@@ -75,12 +77,14 @@ static DRAFT: Table = Table {
         Int("decided_at"),
         Text("reason"),
         Int("entry_number"),
+        Int("prepared_as_closer"),
     ],
     on_conflict: "ON CONFLICT (books_id, id) DO UPDATE SET kind = excluded.kind, status = excluded.status, version = excluded.version, \
                   effective_on = excluded.effective_on, memo = excluded.memo, corrects = excluded.corrects, content_hash = excluded.content_hash, \
                   approvals_needed = excluded.approvals_needed, prepared_by = excluded.prepared_by, prepared_issuer = excluded.prepared_issuer, \
                   prepared_for = excluded.prepared_for, prepared_at = excluded.prepared_at, decided_by = excluded.decided_by, \
-                  decided_at = excluded.decided_at, reason = excluded.reason, entry_number = excluded.entry_number",
+                  decided_at = excluded.decided_at, reason = excluded.reason, entry_number = excluded.entry_number, \
+                  prepared_as_closer = excluded.prepared_as_closer",
 };
 
 static LINE: Table = Table {
@@ -178,6 +182,7 @@ pub fn draft_save(ledger: &mut Ledger, books: BooksId, draft: &Draft) -> Result<
         Cell::int_or_null(draft.decided_at.map(|moment| moment.0)),
         Cell::text_or_null(draft.reason.as_deref()),
         Cell::int_or_null(draft.entry.map(|entry| entry.0)),
+        int(i64::from(draft.prepared_as_closer)),
     ];
     ledger.insert(&DRAFT, std::iter::once(row))
 }
@@ -301,6 +306,7 @@ fn draft_of(row: &[Value]) -> Result<Draft, StoreError> {
         decided_at: row.int_or_none(15)?.map(Moment),
         reason: text_or_none(row, 16)?,
         entry: row.int_or_none(17)?.map(EntryNumber),
+        prepared_as_closer: row.int(18)? != 0,
     })
 }
 

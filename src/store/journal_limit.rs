@@ -8,6 +8,7 @@ use super::{Store, StoreError};
 use crate::domain::duties::DutyMode;
 use crate::domain::ids::{AccountId, BooksId};
 use crate::domain::manual_journals::{ApproverLimit, JournalLimit, JournalLimits};
+use crate::domain::period::Moment;
 
 static JOURNAL_LIMIT: Table = Table {
     name: "journal_limit",
@@ -24,7 +25,7 @@ static APPROVER_LIMIT: Table = Table {
 const LIMITS: &str = "SELECT books_id, account_id, currency_id, one_approver_up_to, refused_above FROM journal_limit \
                       WHERE books_id = $1 ORDER BY account_id, currency_id";
 const APPROVERS: &str = "SELECT books_id, approver, currency_id, up_to FROM approver_limit WHERE books_id = $1 ORDER BY approver, currency_id";
-const MODE: &str = "SELECT mode FROM duty_setting WHERE books_id = $1";
+const MODE: &str = "SELECT mode, since FROM duty_setting WHERE books_id = $1";
 
 /// The limits, under the books' lock.
 ///
@@ -75,37 +76,39 @@ pub fn limits_replace(ledger: &mut Ledger, books: BooksId, limits: &JournalLimit
     ledger.insert(&APPROVER_LIMIT, approvers)
 }
 
-/// Whether duties exclude each other, under the books' lock.
+/// Whether duties exclude each other, and since when, under the books' lock.
 ///
 /// # Errors
 /// Any database failure.
-pub fn mode_find(ledger: &mut Ledger, books: BooksId) -> Result<DutyMode, StoreError> {
+pub fn mode_find(ledger: &mut Ledger, books: BooksId) -> Result<(DutyMode, Moment), StoreError> {
     let found = ledger.rows(MODE, &[Cell::Int(i64::from(books.0))])?;
-    found.first().map_or(Ok(DutyMode::Off), |row| mode_of(row.int(0)?))
+    found.first().map_or(Ok((DutyMode::Off, Moment(0))), |row| mode_of(row.int(0)?, row.int(1)?))
 }
 
 /// The same for whoever reads.
 ///
 /// # Errors
 /// Any database failure.
-pub async fn mode_load(store: &Store, books: BooksId) -> Result<DutyMode, StoreError> {
+pub async fn mode_load(store: &Store, books: BooksId) -> Result<(DutyMode, Moment), StoreError> {
     mode_in(&store.db, books).await
 }
 
-pub(in crate::store) async fn mode_in(db: &impl sea_orm::ConnectionTrait, books: BooksId) -> Result<DutyMode, StoreError> {
+pub(in crate::store) async fn mode_in(db: &impl sea_orm::ConnectionTrait, books: BooksId) -> Result<(DutyMode, Moment), StoreError> {
     let found = rows(db, MODE.to_owned(), vec![i64::from(books.0).into()]).await?;
-    found.first().map_or(Ok(DutyMode::Off), |row| mode_of(column(row, 0)?))
+    found.first().map_or(Ok((DutyMode::Off, Moment(0))), |row| mode_of(column(row, 0)?, column(row, 1)?))
 }
 
 /// # Errors
 /// Any database failure.
-pub fn mode_save(ledger: &mut Ledger, books: BooksId, mode: DutyMode) -> Result<(), StoreError> {
-    let sql = "INSERT INTO duty_setting (books_id, mode) VALUES ($1, $2) ON CONFLICT (books_id) DO UPDATE SET mode = excluded.mode";
-    ledger.run(sql, &[Cell::Int(i64::from(books.0)), Cell::Int(i64::from(mode.id()))])
+pub fn mode_save(ledger: &mut Ledger, books: BooksId, mode: DutyMode, since: Moment) -> Result<(), StoreError> {
+    let sql = "INSERT INTO duty_setting (books_id, mode, since) VALUES ($1, $2, $3) \
+               ON CONFLICT (books_id) DO UPDATE SET mode = excluded.mode, since = excluded.since";
+    ledger.run(sql, &[Cell::Int(i64::from(books.0)), Cell::Int(i64::from(mode.id())), Cell::Int(since.0)])
 }
 
-fn mode_of(id: i64) -> Result<DutyMode, StoreError> {
-    i16::try_from(id).ok().and_then(DutyMode::from_id).ok_or_else(|| StoreError::corrupt(format!("{id} is no mode of duties")))
+fn mode_of(mode: i64, since: i64) -> Result<(DutyMode, Moment), StoreError> {
+    let mode = i16::try_from(mode).ok().and_then(DutyMode::from_id).ok_or_else(|| StoreError::corrupt(format!("{mode} is no mode of duties")))?;
+    Ok((mode, Moment(since)))
 }
 
 fn limit_of(row: &[Value]) -> Result<JournalLimit, StoreError> {

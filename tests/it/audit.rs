@@ -96,7 +96,7 @@ async fn mutate(world: &World, token: &str, mutation: &str, input_type: &str, in
 /// One charge without a price, one that is booked and one that waits to be moved.
 async fn books_with_charges(world: &World) {
     world.book(&[charge("c1")]).await;
-    world.record(&[charge("unpriced").model("acme", "m1")]).await;
+    world.record(&[charge("unpriced").model("acme", "m1").usage(json!({ "inputTokens": 1000 }))]).await;
 }
 
 async fn every_mutation_leaves_its_event(world: World) {

@@ -6,7 +6,8 @@ use std::time::Duration;
 use super::told::Saving;
 use super::{Masters, read};
 use crate::app::auth::{Actor, Permission};
-use crate::app::{App, AppError, Books};
+use crate::app::{App, AppError, Books, duties};
+use crate::domain::duties::Duty;
 use crate::domain::period::Moment;
 use crate::store::masters::{MastersChange, MastersTransaction, Numbers, masters_begin};
 use crate::store::{Store, StoreError};
@@ -107,6 +108,13 @@ pub(super) async fn commit(store: &Store, books: &Books, decided: Decided<'_>) -
     let Decided { transaction, masters, saving, mut change } = decided;
     if change.is_empty() {
         return Ok(());
+    }
+    let keeps_prices = !(change.prices.is_empty() && change.discounts.is_empty() && change.aliases.is_empty());
+    if keeps_prices {
+        let (duty, persons) = (Duty::PriceBook, duties::persons(saving.actor));
+        if let Some(event) = transaction.excluding_act(&persons, duty.excluded().actions()).await? {
+            return Err(duties::excluded(duty, Some(event)).into());
+        }
     }
     change.audit.extend(saving.events(masters, &change));
     transaction.commit(&change).await?;

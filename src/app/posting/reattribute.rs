@@ -13,6 +13,7 @@ use crate::app::{App, AppError};
 use crate::domain::attribution::attribute;
 use crate::domain::chart::{CodingBlock, NameKind};
 use crate::domain::ids::AccountId;
+use crate::domain::duties::Duty;
 use crate::domain::journal::{EntryDraft, EntryKind, Posting, Side};
 use crate::domain::money::Currency;
 use crate::domain::period::{Day, DayRange, Moment};
@@ -61,6 +62,7 @@ pub async fn reattribute_charges(app: &App, actor: &Actor, input: ReattributeInp
         let work = move |session: &mut Session| {
             let answer = reattribute_in_tx(session, input.dry_run, start, to)?;
             if session.has_revisions() {
+                session.check_duty(&moving, Duty::Posting, None)?;
                 session.audit(audit::event(&moving, told(range, answer.0)));
             }
             Ok(answer)

@@ -14,6 +14,7 @@ use crate::app::ingest::{ChargeBlocks, Cost, cost_of, counts, credit_block, post
 use crate::app::{App, AppError};
 use crate::domain::chart::NameKind;
 use crate::domain::ids::EntryNumber;
+use crate::domain::duties::Duty;
 use crate::domain::journal::{EntryDraft, EntryKind, Posting, Side};
 use crate::domain::money::{Amount, Currency, Money};
 use crate::domain::period::Moment;
@@ -78,6 +79,7 @@ pub async fn rerate_charges(app: &App, actor: &Actor, input: RerateInput) -> Res
             let answer = rerate_in_tx(session, &input, start, to)?;
             // What one transaction changed is told in it; a transaction that changed nothing tells nothing.
             if session.has_revisions() {
+                session.check_duty(&rerating, Duty::Posting, None)?;
                 session.audit(audit::event(&rerating, told(&input, &answer.0)));
             }
             Ok(answer)

@@ -6,6 +6,7 @@ mod limits;
 
 pub use limits::{ApproverLimit, JournalLimit, JournalLimits};
 
+use crate::domain::chart::AccountClass;
 use crate::domain::ids::{AccountId, BlockId, EntryNumber, NameId};
 use crate::domain::journal::{EntryDraft, EntryKind, Posting, Side, View, decide};
 use crate::domain::money::Money;
@@ -152,6 +153,21 @@ impl DraftContent {
 impl DraftLine {
     pub fn posting(&self, block: BlockId) -> Posting {
         Posting { side: self.side, amount: self.money.amount, currency: self.money.currency, block }
+    }
+}
+
+/// The side on which an amount is taken off an account of this class: what will not be collected, or need not be paid.
+///
+/// # Errors
+/// `WRITE_OFF_INVALID` at `account` for a class that carries nothing to be taken off.
+pub fn write_off_side(class: AccountClass) -> Result<Side, Rejection> {
+    match class {
+        AccountClass::Asset => Ok(Side::Credit),
+        AccountClass::Liability => Ok(Side::Debit),
+        AccountClass::Equity | AccountClass::Revenue | AccountClass::CostOfRevenue | AccountClass::OperatingExpense => {
+            let message = format!("the account is {}; a write-off takes an amount off an asset or a liability", class.as_str());
+            Err(Rejection::at(Code::WriteOffInvalid, "account", message))
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod charges;
 mod corrections;
+mod journal_drafts;
 mod masters;
 mod periods;
 mod prices;
@@ -17,6 +18,7 @@ use crate::domain::rejection::Rejection;
 pub struct Mutation(
     charges::ChargeMutations,
     corrections::CorrectionMutations,
+    journal_drafts::JournalDraftMutations,
     masters::MasterMutations,
     periods::PeriodMutations,
     prices::PriceMutations,

@@ -3,6 +3,7 @@
 mod audit;
 mod charges;
 mod journal;
+mod journal_drafts;
 mod masters;
 mod periods;
 mod reports;
@@ -16,6 +17,7 @@ pub struct Query(
     audit::AuditQueries,
     charges::ChargeQueries,
     journal::JournalQueries,
+    journal_drafts::JournalDraftQueries,
     masters::MasterQueries,
     periods::PeriodQueries,
     reports::ReportQueries,

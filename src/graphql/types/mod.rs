@@ -5,6 +5,7 @@ pub mod charge;
 pub mod charge_input;
 pub mod enums;
 pub mod journal;
+pub mod journal_drafts;
 pub mod masters;
 pub mod money;
 pub mod periods;
