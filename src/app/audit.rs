@@ -75,7 +75,8 @@ pub async fn events(app: &App, actor: &Actor, filter: &EventFilter, after: i64, 
 
 /// One event as a line of JSON: what `tallybook audit export` writes. Absent members are null; before and after are objects.
 pub fn line(event: &RecordedEvent) -> Value {
-    let object = |text: &Option<String>| text.as_deref().map_or(Value::Null, |text| serde_json::from_str(text).unwrap_or_else(|_| text.into()));
+    let object =
+        |text: &Option<String>| text.as_deref().map_or(Value::Null, |text| serde_json::from_str(text).unwrap_or_else(|_| text.into()));
     json!({
         "number": event.number,
         "recordedAt": event.recorded_at.to_instant().to_rfc3339_opts(chrono::SecondsFormat::Micros, true),

@@ -88,7 +88,8 @@ pub async fn save_duty_mode(app: &App, actor: &Actor, mode: DutyMode) -> Result<
         if before != mode {
             mode_save(&mut session.ledger, session.books, mode, recorded_at)?;
             let told = |mode: DutyMode| Some(json!({ "duties": mode.as_str() }));
-            let change = Change { action: "books.saveDuties", object: "books".to_owned(), before: told(before), after: told(mode), reason: None };
+            let change =
+                Change { action: "books.saveDuties", object: "books".to_owned(), before: told(before), after: told(mode), reason: None };
             session.audit(audit::event(&saving, change));
         }
         Ok(mode)

@@ -12,9 +12,9 @@ use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogra
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 
 use super::HttpState;
-use super::observe::RequestId;
 use super::authenticate::{authenticate, require};
 use super::lifecycle::Lifecycle;
+use super::observe::RequestId;
 use super::problem::Problem;
 use crate::app::auth::Permission;
 use crate::app::ingest::Outcome;

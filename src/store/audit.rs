@@ -101,7 +101,13 @@ pub struct EventFilter {
 ///
 /// # Errors
 /// Any database failure.
-pub async fn event_list(store: &Store, books: BooksId, filter: &EventFilter, after: i64, limit: u64) -> Result<Vec<RecordedEvent>, StoreError> {
+pub async fn event_list(
+    store: &Store,
+    books: BooksId,
+    filter: &EventFilter,
+    after: i64,
+    limit: u64,
+) -> Result<Vec<RecordedEvent>, StoreError> {
     use audit_event::Column;
     let mut condition = Condition::all().add(Column::BooksId.eq(i64::from(books.0))).add(Column::Number.gt(after));
     condition = condition

@@ -50,7 +50,11 @@ pub struct Approval {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DraftFilter {
     /// Beyond `after`, in the order of their ids.
-    Page { status: Option<DraftStatus>, after: DraftId, limit: u64 },
+    Page {
+        status: Option<DraftStatus>,
+        after: DraftId,
+        limit: u64,
+    },
     Ids(Vec<DraftId>),
     /// Those that became these entries.
     Entries(Vec<EntryNumber>),
@@ -273,6 +277,28 @@ pub async fn draft_list(store: &Store, books: BooksId, filter: &DraftFilter) -> 
         }
     }
     Ok(drafts)
+}
+
+/// Entries made by hand that correct one of these, as (corrected, entry, kind) in the order of posting.
+///
+/// # Errors
+/// Any database failure.
+pub async fn corrections_by_hand(
+    store: &Store,
+    books: BooksId,
+    corrected: &[EntryNumber],
+) -> Result<Vec<(EntryNumber, EntryNumber, EntryKind)>, StoreError> {
+    let condition = one_of(store.db.get_database_backend(), "e.corrects", 2);
+    let sql = format!(
+        "SELECT e.corrects, e.number, e.kind FROM journal_entry e WHERE e.books_id = $1 AND e.kind IN (5, 6) AND {condition} ORDER BY e.number"
+    );
+    let values = vec![i64::from(books.0).into(), id_list(corrected.iter().map(|number| number.0))];
+    let corrupt = || StoreError::corrupt("an entry of unknown kind");
+    let read = |row: &sea_orm::QueryResult| {
+        let kind = i16::try_from(column::<i64>(row, 2)?).ok().and_then(EntryKind::from_id).ok_or_else(corrupt)?;
+        Ok((EntryNumber(column(row, 0)?), EntryNumber(column(row, 1)?), kind))
+    };
+    rows(&store.db, sql, values).await?.iter().map(read).collect()
 }
 
 fn select(table: &Table, alias: &str) -> String {

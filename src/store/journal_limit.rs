@@ -16,15 +16,13 @@ static JOURNAL_LIMIT: Table = Table {
     on_conflict: "",
 };
 
-static APPROVER_LIMIT: Table = Table {
-    name: "approver_limit",
-    columns: &[Int("books_id"), Text("approver"), Int("currency_id"), Int("up_to")],
-    on_conflict: "",
-};
+static APPROVER_LIMIT: Table =
+    Table { name: "approver_limit", columns: &[Int("books_id"), Text("approver"), Int("currency_id"), Int("up_to")], on_conflict: "" };
 
 const LIMITS: &str = "SELECT books_id, account_id, currency_id, one_approver_up_to, refused_above FROM journal_limit \
                       WHERE books_id = $1 ORDER BY account_id, currency_id";
-const APPROVERS: &str = "SELECT books_id, approver, currency_id, up_to FROM approver_limit WHERE books_id = $1 ORDER BY approver, currency_id";
+const APPROVERS: &str =
+    "SELECT books_id, approver, currency_id, up_to FROM approver_limit WHERE books_id = $1 ORDER BY approver, currency_id";
 const MODE: &str = "SELECT mode, since FROM duty_setting WHERE books_id = $1";
 
 /// The limits, under the books' lock.
@@ -107,7 +105,8 @@ pub fn mode_save(ledger: &mut Ledger, books: BooksId, mode: DutyMode, since: Mom
 }
 
 fn mode_of(mode: i64, since: i64) -> Result<(DutyMode, Moment), StoreError> {
-    let mode = i16::try_from(mode).ok().and_then(DutyMode::from_id).ok_or_else(|| StoreError::corrupt(format!("{mode} is no mode of duties")))?;
+    let mode =
+        i16::try_from(mode).ok().and_then(DutyMode::from_id).ok_or_else(|| StoreError::corrupt(format!("{mode} is no mode of duties")))?;
     Ok((mode, Moment(since)))
 }
 

@@ -26,11 +26,11 @@ pub use rule::RuleVersion;
 
 use super::audit::AuditEvent;
 use super::{Engine, Store, StoreError};
-use crate::domain::duties::DutyMode;
-use crate::domain::manual_journals::Persons;
 use crate::domain::attribution::AttributionRule;
 use crate::domain::chart::{Account, CostCenter};
+use crate::domain::duties::DutyMode;
 use crate::domain::ids::{AccountId, BooksId, DiscountId, NameId, PriceId, RuleId};
+use crate::domain::manual_journals::Persons;
 use crate::domain::period::{Calendar, Moment};
 use crate::domain::posting_rules::{PostingRule, Settlement};
 use crate::domain::rating::{Discount, Price};

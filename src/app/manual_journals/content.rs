@@ -137,7 +137,11 @@ fn line(masters: &Masters, given: &PostingInput) -> Result<DraftLine, Rejection>
     let center = |kind: CenterKind, code: &Option<String>| match code.as_deref().map(str::trim).filter(|code| !code.is_empty()) {
         None => Ok(NameId::NONE),
         Some(code) => masters.center_by_code(kind, code).map(|center| center.id).ok_or_else(|| {
-            Rejection::at(Code::CostCenterUnknown, kind.field(), format!("there is no {} `{code}`; save the cost center first", kind.field()))
+            Rejection::at(
+                Code::CostCenterUnknown,
+                kind.field(),
+                format!("there is no {} `{code}`; save the cost center first", kind.field()),
+            )
         }),
     };
     let feature = given.feature.as_deref().filter(|feature| !feature.trim().is_empty());

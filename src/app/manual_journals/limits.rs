@@ -149,9 +149,7 @@ fn view(masters: &Masters, limits: &JournalLimits) -> LimitsView {
 }
 
 fn told(limits: &LimitsView) -> serde_json::Value {
-    let limit = |limit: &JournalLimitInput| {
-        json!({ "account": limit.account, "currency": limit.currency, "oneApproverUpTo": limit.one_approver_up_to, "refusedAbove": limit.refused_above })
-    };
+    let limit = |limit: &JournalLimitInput| json!({ "account": limit.account, "currency": limit.currency, "oneApproverUpTo": limit.one_approver_up_to, "refusedAbove": limit.refused_above });
     let approver = |limit: &ApproverLimitInput| json!({ "approver": limit.approver, "currency": limit.currency, "upTo": limit.up_to });
     json!({
         "limits": limits.limits.iter().map(limit).collect::<Vec<_>>(),

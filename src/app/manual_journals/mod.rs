@@ -9,11 +9,11 @@ mod limits;
 mod prepare;
 mod read;
 
+pub use crate::store::journal_draft::Approval;
 pub use content::{PostingInput, WriteOffInput};
 pub use decide::{ApproveInput, approve_journal_draft, reject_journal_draft};
 pub use limits::{ApproverLimitInput, JournalLimitInput, LimitsView, journal_limits, save_journal_limits};
 pub use prepare::{EditInput, PostInput, edit_journal_draft, post_journal_entry, submit_journal_draft, withdraw_journal_draft, write_off};
-pub use crate::store::journal_draft::Approval;
 pub use read::{DraftView, LineView, drafts_of_entries, journal_draft, journal_drafts};
 
 use serde_json::{Value, json};

@@ -13,8 +13,8 @@ use crate::app::auth::{Actor, Permission};
 use crate::app::ingest::{ChargeBlocks, Cost, cost_of, counts, credit_block, post_cost};
 use crate::app::{App, AppError};
 use crate::domain::chart::NameKind;
-use crate::domain::ids::EntryNumber;
 use crate::domain::duties::Duty;
+use crate::domain::ids::EntryNumber;
 use crate::domain::journal::{EntryDraft, EntryKind, Posting, Side};
 use crate::domain::money::{Amount, Currency, Money};
 use crate::domain::period::Moment;
@@ -128,12 +128,7 @@ impl Tally {
     }
 
     fn report(self) -> RerateReport {
-        RerateReport {
-            examined: self.examined,
-            adjusted: self.adjusted,
-            posted: self.posted,
-            deltas: self.monies().collect(),
-        }
+        RerateReport { examined: self.examined, adjusted: self.adjusted, posted: self.posted, deltas: self.monies().collect() }
     }
 }
 

@@ -97,9 +97,13 @@ fn exceeded(lines: &[DraftLine], limit: &JournalLimit, moved: i128, most: i64) -
         return Rejection::at(Code::JournalLimitExceeded, "postings", format!("the entry moves {moved}; the limit by hand is {most}"));
     };
     let position = lines.iter().position(|line| line.account == account && line.money.currency == limit.currency).unwrap_or(0);
-    Rejection::at(Code::JournalLimitExceeded, "amount", format!("the entry moves {moved} through this account; the limit by hand is {most}"))
-        .under(position.to_string())
-        .under("postings")
+    Rejection::at(
+        Code::JournalLimitExceeded,
+        "amount",
+        format!("the entry moves {moved} through this account; the limit by hand is {most}"),
+    )
+    .under(position.to_string())
+    .under("postings")
 }
 
 fn shown(units: i128, currency: Currency) -> String {

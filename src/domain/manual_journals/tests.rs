@@ -40,7 +40,8 @@ fn every_step_is_allowed_where_it_belongs() {
 
 #[test]
 fn amounts_decide_how_many_approve() {
-    let limits = JournalLimits { entries: vec![limit(None, Some(100), Some(1_000)), limit(Some(2), None, Some(500))], approvers: Vec::new() };
+    let limits =
+        JournalLimits { entries: vec![limit(None, Some(100), Some(1_000)), limit(Some(2), None, Some(500))], approvers: Vec::new() };
     assert_eq!(limits.approvals_needed(&pair(100)), Ok(1));
     assert_eq!(limits.approvals_needed(&pair(101)), Ok(2));
     let refused = limits.approvals_needed(&pair(501)).unwrap_err();
@@ -55,7 +56,8 @@ fn amounts_decide_how_many_approve() {
 fn an_approver_is_limited_by_his_own_line_or_everybodys() {
     let line = |approver: Option<&str>, up_to| ApproverLimit { approver: approver.map(ToOwned::to_owned), currency: Currency::USD, up_to };
     let limits = JournalLimits { entries: Vec::new(), approvers: vec![line(None, 100), line(Some("cara"), 1_000)] };
-    let refusal = |subject, acting_for, units| limits.allow_approver(&persons(subject, acting_for), &pair(units)).err().map(|error| error.code);
+    let refusal =
+        |subject, acting_for, units| limits.allow_approver(&persons(subject, acting_for), &pair(units)).err().map(|error| error.code);
     assert_eq!(refusal("ben", None, 100), None);
     assert_eq!(refusal("ben", None, 101), Some(Code::ApproverLimitExceeded));
     assert_eq!(refusal("cara", None, 1_000), None);

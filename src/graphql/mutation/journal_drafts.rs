@@ -46,64 +46,87 @@ impl JournalDraftMutations {
     /// Prepares an entry and submits it. It is posted, and gets its number, when another person approves it.
     async fn post_journal_entry(&self, ctx: &Context<'_>, input: PostJournalEntryInput) -> Result<JournalDraftPayload, Error> {
         let actor = actor(ctx)?;
-        payload(ctx, match input.read() {
-            Ok(input) => app::post_journal_entry(ctx.data::<App>()?, actor, input).await,
-            Err(rejection) => Err(rejection.into()),
-        })
+        payload(
+            ctx,
+            match input.read() {
+                Ok(input) => app::post_journal_entry(ctx.data::<App>()?, actor, input).await,
+                Err(rejection) => Err(rejection.into()),
+            },
+        )
     }
 
     /// Prepares and submits a write-off of an entry: an amount off an asset or a liability, borne by another account, with its reason.
     async fn write_off(&self, ctx: &Context<'_>, input: WriteOffInput) -> Result<JournalDraftPayload, Error> {
         let actor = actor(ctx)?;
-        payload(ctx, match input.read() {
-            Ok(input) => app::write_off(ctx.data::<App>()?, actor, input).await,
-            Err(rejection) => Err(rejection.into()),
-        })
+        payload(
+            ctx,
+            match input.read() {
+                Ok(input) => app::write_off(ctx.data::<App>()?, actor, input).await,
+                Err(rejection) => Err(rejection.into()),
+            },
+        )
     }
 
     /// Gives a draft of one's own new content. Approvals of the earlier content are void.
     async fn edit_journal_draft(&self, ctx: &Context<'_>, input: EditJournalDraftInput) -> Result<JournalDraftPayload, Error> {
         let actor = actor(ctx)?;
-        payload(ctx, match input.read() {
-            Ok(input) => app::edit_journal_draft(ctx.data::<App>()?, actor, input).await,
-            Err(rejection) => Err(rejection.into()),
-        })
+        payload(
+            ctx,
+            match input.read() {
+                Ok(input) => app::edit_journal_draft(ctx.data::<App>()?, actor, input).await,
+                Err(rejection) => Err(rejection.into()),
+            },
+        )
     }
 
     /// Submits a draft of one's own for approval.
     async fn submit_journal_draft(&self, ctx: &Context<'_>, input: SubmitJournalDraftInput) -> Result<JournalDraftPayload, Error> {
         let actor = actor(ctx)?;
-        payload(ctx, match input.id.to_i64("id") {
-            Ok(id) => app::submit_journal_draft(ctx.data::<App>()?, actor, id).await,
-            Err(rejection) => Err(rejection.into()),
-        })
+        payload(
+            ctx,
+            match input.id.to_i64("id") {
+                Ok(id) => app::submit_journal_draft(ctx.data::<App>()?, actor, id).await,
+                Err(rejection) => Err(rejection.into()),
+            },
+        )
     }
 
     /// Takes a draft of one's own back, for good.
     async fn withdraw_journal_draft(&self, ctx: &Context<'_>, input: JournalDraftReasonInput) -> Result<JournalDraftPayload, Error> {
         let actor = actor(ctx)?;
-        payload(ctx, match input.id.to_i64("id") {
-            Ok(id) => app::withdraw_journal_draft(ctx.data::<App>()?, actor, id, input.reason).await,
-            Err(rejection) => Err(rejection.into()),
-        })
+        payload(
+            ctx,
+            match input.id.to_i64("id") {
+                Ok(id) => app::withdraw_journal_draft(ctx.data::<App>()?, actor, id, input.reason).await,
+                Err(rejection) => Err(rejection.into()),
+            },
+        )
     }
 
     /// Approves what another person prepared. The last approval needed posts the entry in the same transaction.
     async fn approve_journal_draft(&self, ctx: &Context<'_>, input: ApproveJournalDraftInput) -> Result<JournalDraftPayload, Error> {
         let actor = actor(ctx)?;
-        payload(ctx, match input.id.to_i64("id") {
-            Ok(id) => app::approve_journal_draft(ctx.data::<App>()?, actor, app::ApproveInput { id, content_hash: input.content_hash }).await,
-            Err(rejection) => Err(rejection.into()),
-        })
+        payload(
+            ctx,
+            match input.id.to_i64("id") {
+                Ok(id) => {
+                    app::approve_journal_draft(ctx.data::<App>()?, actor, app::ApproveInput { id, content_hash: input.content_hash }).await
+                }
+                Err(rejection) => Err(rejection.into()),
+            },
+        )
     }
 
     /// Gives what another person prepared back, with a reason.
     async fn reject_journal_draft(&self, ctx: &Context<'_>, input: JournalDraftReasonInput) -> Result<JournalDraftPayload, Error> {
         let actor = actor(ctx)?;
-        payload(ctx, match input.id.to_i64("id") {
-            Ok(id) => app::reject_journal_draft(ctx.data::<App>()?, actor, id, input.reason).await,
-            Err(rejection) => Err(rejection.into()),
-        })
+        payload(
+            ctx,
+            match input.id.to_i64("id") {
+                Ok(id) => app::reject_journal_draft(ctx.data::<App>()?, actor, id, input.reason).await,
+                Err(rejection) => Err(rejection.into()),
+            },
+        )
     }
 
     /// Replaces all limits on entries made by hand.

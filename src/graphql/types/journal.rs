@@ -117,10 +117,8 @@ impl JournalEntry {
 
     /// The draft that it was posted from, with its preparer and approvers, when it was made by hand.
     async fn draft(&self, ctx: &Context<'_>) -> Result<Option<JournalDraft>, Error> {
-        let is_by_hand = matches!(
-            self.entry(ctx).await?.kind,
-            crate::domain::journal::EntryKind::Manual | crate::domain::journal::EntryKind::WriteOff
-        );
+        let is_by_hand =
+            matches!(self.entry(ctx).await?.kind, crate::domain::journal::EntryKind::Manual | crate::domain::journal::EntryKind::WriteOff);
         if !is_by_hand || actor(ctx)?.scope.is_some() {
             return Ok(None);
         }
