@@ -47,11 +47,11 @@ CREATE TABLE journal_draft (
     prepared_issuer TEXT NOT NULL,
     prepared_for TEXT,
     prepared_at {int} NOT NULL,
-    prepared_as_closer {int} NOT NULL CHECK (prepared_as_closer IN (0, 1)),
     decided_by TEXT,
     decided_at {int},
     reason TEXT,
     entry_number {int},
+    prepared_as_closer {int} NOT NULL CHECK (prepared_as_closer IN (0, 1)),
     PRIMARY KEY (books_id, id),
     CHECK ((status = 3) = (entry_number IS NOT NULL))
 ) {clustered};

@@ -67,6 +67,7 @@ async fn by_default_one_person_runs_small_books(world: World) {
 async fn whoever_keeps_the_price_book_does_not_post(world: World) {
     world.book(&[charge("c1"), charge("c2")]).await;
     assert_eq!(price(&world, "ana", "m1").await, FINE);
+    world.set_clock("2026-01-16T12:00:00Z");
     strict(&world).await;
     assert_eq!(reverse(&world, "ana", 1).await, FINE, "what was done before is not judged");
     assert_eq!(price(&world, "pia", "m2").await, FINE);

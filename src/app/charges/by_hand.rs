@@ -38,7 +38,7 @@ impl ByHand {
         let numbers: Vec<EntryNumber> = found.iter().map(|(_, entry, _)| *entry).collect();
         let reversals = journal::reversals_of(store, books, &numbers).await?;
         let postings = journal::postings_of(store, books, &numbers).await?;
-        let blocks = journal::blocks(store, books, postings.iter().map(|posting| posting.block).collect()).await?;
+        let blocks = journal::blocks(store, books, postings.iter().map(|posting| posting.block)).await?;
         let mut cost: HashMap<EntryNumber, Vec<Money>> = HashMap::new();
         for posting in postings {
             let account = blocks.get(&posting.block).and_then(|block| access.masters.account_by_id(block.account));
