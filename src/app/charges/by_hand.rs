@@ -75,8 +75,8 @@ impl ByHand {
     /// [`StoreError::Corrupt`] for sums above an amount.
     pub fn net(&self, chain: &[EntryNumber], cost: Money) -> Result<Money, StoreError> {
         let moved = self.made(chain).filter(|made| made.reversal.is_none()).flat_map(|made| &made.cost);
-        let of_currency = moved.filter(|money| money.currency == cost.currency);
-        let net = of_currency.fold(Some(cost.amount), |net, money| net?.checked_add(money.amount));
+        let mut of_currency = moved.filter(|money| money.currency == cost.currency);
+        let net = of_currency.try_fold(cost.amount, |net, money| net.checked_add(money.amount));
         net.map(|net| net.with(cost.currency)).ok_or_else(|| StoreError::corrupt("corrections of a charge above one amount"))
     }
 }
