@@ -8,6 +8,7 @@ mod m20261123_000001_books;
 mod m20261123_000002_journal;
 mod m20261124_000003_audit;
 mod m20261124_000004_periods;
+mod m20261124_000005_manual_journals;
 mod m20261124_000006_tree;
 mod m20261124_000008_settlement;
 mod m20261124_000009_pending_tally;
@@ -22,6 +23,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261123_000002_journal::Migration),
             Box::new(m20261124_000003_audit::Migration),
             Box::new(m20261124_000004_periods::Migration),
+            Box::new(m20261124_000005_manual_journals::Migration),
             Box::new(m20261124_000006_tree::Migration),
             Box::new(m20261124_000008_settlement::Migration),
             Box::new(m20261124_000009_pending_tally::Migration),

@@ -1,6 +1,7 @@
 //! Reads of charges: by key, by number, as a list. What a limited token does not see is not there.
 
 mod assemble;
+mod by_hand;
 
 use std::collections::HashMap;
 

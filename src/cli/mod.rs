@@ -4,6 +4,7 @@
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "the command line is where the program prints")]
 
+mod audit;
 mod bench;
 mod demo;
 mod export;
@@ -71,6 +72,9 @@ enum Command {
     /// Read and keep the price book
     #[command(subcommand)]
     Prices(prices::PricesCommand),
+    /// Take the audit log out
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
     /// Keep the exchange rates
     #[command(subcommand)]
     Rates(rates::RatesCommand),
@@ -151,6 +155,11 @@ async fn run(arguments: CommandLine) -> Result<ExitCode, anyhow::Error> {
         Command::Prices(command) => {
             let app = open(&config, DATABASE_FILE).await?;
             prices::run(command, &app, &local_admin(&config, &app)).await?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Audit(command) => {
+            let app = open_existing(&config, DATABASE_FILE).await?;
+            audit::run(command, &app, &local_admin(&config, &app)).await?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Rates(command) => {

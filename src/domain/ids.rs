@@ -27,6 +27,10 @@ id!(
     EntryNumber(i64)
 );
 id!(
+    /// A draft of an entry made by hand, within its books. It is no entry number: an entry gets one when it is posted.
+    DraftId(i64)
+);
+id!(
     /// Interned coding block within its books.
     BlockId(i32)
 );

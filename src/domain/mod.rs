@@ -4,9 +4,11 @@
 
 pub mod attribution;
 pub mod chart;
+pub mod duties;
 pub mod ids;
 pub mod integrity;
 pub mod journal;
+pub mod manual_journals;
 pub mod money;
 pub mod period;
 pub mod posting_rules;

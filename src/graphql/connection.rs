@@ -29,6 +29,8 @@ pub enum List {
     Prices,
     Periods,
     ExchangeRates,
+    AuditEvents,
+    JournalDrafts,
 }
 
 impl List {
@@ -40,6 +42,8 @@ impl List {
             Self::Prices => "price",
             Self::Periods => "period",
             Self::ExchangeRates => "rate",
+            Self::AuditEvents => "audit",
+            Self::JournalDrafts => "draft",
         }
     }
 

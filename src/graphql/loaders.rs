@@ -12,6 +12,7 @@ use crate::app::App;
 use crate::app::auth::Actor;
 use crate::app::charges::{self, Charge};
 use crate::app::journal::{self, Entry, PostingView};
+use crate::app::manual_journals::{self, DraftView};
 use crate::domain::ids::{ChargeNumber, EntryNumber};
 
 /// Reads on behalf of one actor.
@@ -43,6 +44,21 @@ pub struct ReversalKey(pub EntryNumber);
 /// Asks for a charge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ChargeKey(pub ChargeNumber);
+
+/// Asks for the draft of an entry made by hand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct DraftKey(pub EntryNumber);
+
+impl Loader<DraftKey> for Reads {
+    type Value = DraftView;
+    type Error = LoadError;
+
+    async fn load(&self, keys: &[DraftKey]) -> Result<HashMap<DraftKey, Self::Value>, LoadError> {
+        let numbers: Vec<_> = keys.iter().map(|key| key.0).collect();
+        let drafts = manual_journals::drafts_of_entries(&self.app, &self.actor, &numbers).await?;
+        Ok(drafts.into_iter().map(|(number, draft)| (DraftKey(number), draft)).collect())
+    }
+}
 
 impl Loader<EntryKey> for Reads {
     type Value = Arc<Entry>;

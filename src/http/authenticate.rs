@@ -3,11 +3,13 @@
 use axum::http::{HeaderMap, StatusCode, header};
 
 use super::HttpState;
+use super::observe::RequestId;
 use super::problem::Problem;
 use crate::app::auth::{Actor, AuthError, Permission};
 
 /// The actor of this request. Two `Authorization` headers are refused: a proxy and we might choose different ones.
-pub(super) async fn authenticate(state: &HttpState, headers: &HeaderMap) -> Result<Actor, Problem> {
+/// It carries the request's id into the audit log.
+pub(super) async fn authenticate(state: &HttpState, headers: &HeaderMap, request_id: &RequestId) -> Result<Actor, Problem> {
     let mut values = headers.get_all(header::AUTHORIZATION).iter();
     let value = values.next();
     if values.next().is_some() {
@@ -18,7 +20,8 @@ pub(super) async fn authenticate(state: &HttpState, headers: &HeaderMap) -> Resu
         Some(Ok(text)) => Some(text),
         Some(Err(_)) => return Err(Problem::of_auth(AuthError::Malformed { reason: "a token has only ASCII characters" })),
     };
-    state.authenticator.authenticate(text, state.app.clock().now()).await.map_err(Problem::of_auth)
+    let actor = state.authenticator.authenticate(text, state.app.clock().now()).await.map_err(Problem::of_auth)?;
+    Ok(Actor { request_id: Some(request_id.as_str().to_owned()), ..actor })
 }
 
 pub(super) fn require(actor: &Actor, permission: Permission) -> Result<(), Problem> {

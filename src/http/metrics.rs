@@ -14,6 +14,7 @@ use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use super::HttpState;
 use super::authenticate::{authenticate, require};
 use super::lifecycle::Lifecycle;
+use super::observe::RequestId;
 use super::problem::Problem;
 use crate::app::auth::Permission;
 use crate::app::ingest::Outcome;
@@ -66,13 +67,14 @@ pub(super) fn upkeep() {
 /// `GET /metrics`: open on loopback listeners or when configured so, otherwise for actors that may read metrics.
 pub(super) async fn get_metrics(
     State(state): State<HttpState>,
+    Extension(request_id): Extension<RequestId>,
     lifecycle: Option<Extension<Lifecycle>>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     // The listener's own address where there is one: the setting may be a default that nobody listens on.
     let is_loopback = lifecycle.map_or(state.config.listen.ip().is_loopback(), |Extension(lifecycle)| lifecycle.is_loopback);
     if !state.config.metrics_public && !is_loopback {
-        let actor = authenticate(&state, &headers).await?;
+        let actor = authenticate(&state, &headers, &request_id).await?;
         require(&actor, Permission::ReadMetrics)?;
     }
     let Some(Some(handle)) = HANDLE.get() else {

@@ -1,9 +1,10 @@
 //! The audit log: who did what, written in the transaction that did it. Rows are only ever added.
 
 use entity::audit_event;
-use sea_orm::{DatabaseTransaction, EntityTrait, IntoActiveModel};
+use sea_orm::sea_query::ExprTrait;
+use sea_orm::{ColumnTrait, Condition, DatabaseTransaction, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect};
 
-use super::StoreError;
+use super::{Store, StoreError};
 use crate::domain::ids::BooksId;
 use crate::domain::period::Moment;
 
@@ -61,4 +62,77 @@ pub(super) async fn event_insert(
         audit_event::Entity::insert(row.into_active_model()).exec_without_returning(transaction).await?;
     }
     Ok(last)
+}
+
+/// A recorded event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordedEvent {
+    /// Gapless within the books.
+    pub number: i64,
+    pub recorded_at: Moment,
+    pub action: String,
+    pub object: String,
+    pub subject: String,
+    pub acting_for: Option<String>,
+    pub issuer: String,
+    pub token_id: Option<String>,
+    pub request_id: Option<String>,
+    /// JSON text.
+    pub before: Option<String>,
+    /// JSON text.
+    pub after: Option<String>,
+    pub reason: Option<String>,
+}
+
+/// Which events; everything, by default.
+#[derive(Debug, Clone, Default)]
+pub struct EventFilter {
+    pub action: Option<String>,
+    pub object: Option<String>,
+    /// Whoever did it, or for whom it was done.
+    pub subject: Option<String>,
+    /// Included.
+    pub from: Option<Moment>,
+    /// Excluded.
+    pub to: Option<Moment>,
+}
+
+/// Events beyond a number, in the order of their numbers.
+///
+/// # Errors
+/// Any database failure.
+pub async fn event_list(
+    store: &Store,
+    books: BooksId,
+    filter: &EventFilter,
+    after: i64,
+    limit: u64,
+) -> Result<Vec<RecordedEvent>, StoreError> {
+    use audit_event::Column;
+    let mut condition = Condition::all().add(Column::BooksId.eq(i64::from(books.0))).add(Column::Number.gt(after));
+    condition = condition
+        .add_option(filter.action.as_ref().map(|action| Column::Action.eq(action)))
+        .add_option(filter.object.as_ref().map(|object| Column::Object.eq(object)))
+        .add_option(filter.subject.as_ref().map(|subject| Column::Subject.eq(subject).or(Column::ActingFor.eq(subject))))
+        .add_option(filter.from.map(|from| Column::RecordedAt.gte(from.0)))
+        .add_option(filter.to.map(|to| Column::RecordedAt.lt(to.0)));
+    let rows = audit_event::Entity::find().filter(condition).order_by_asc(Column::Number).limit(limit).all(&store.db).await?;
+    Ok(rows.into_iter().map(recorded).collect())
+}
+
+fn recorded(row: audit_event::Model) -> RecordedEvent {
+    RecordedEvent {
+        number: row.number,
+        recorded_at: Moment(row.recorded_at),
+        action: row.action,
+        object: row.object,
+        subject: row.subject,
+        acting_for: row.acting_for,
+        issuer: row.issuer,
+        token_id: row.token_id,
+        request_id: row.request_id,
+        before: row.before,
+        after: row.after,
+        reason: row.reason,
+    }
 }

@@ -29,7 +29,9 @@ use super::audit::AuditEvent;
 use super::{Engine, Store, StoreError};
 use crate::domain::attribution::AttributionRule;
 use crate::domain::chart::{Account, CostCenter};
+use crate::domain::duties::DutyMode;
 use crate::domain::ids::{AccountId, BooksId, DiscountId, NameId, PriceId, RuleId};
+use crate::domain::manual_journals::Persons;
 use crate::domain::period::{Calendar, Moment};
 use crate::domain::posting_rules::{PostingRule, ProviderTerms};
 use crate::domain::rating::{Discount, Price};
@@ -233,6 +235,19 @@ impl MastersTransaction {
     /// Any database failure.
     pub async fn discount_list(&self) -> Result<Vec<Discount>, StoreError> {
         price::discount_list_in(&self.transaction, self.books).await
+    }
+
+    /// Which of these acts one of the persons did since duties exclude each other in these books; none where they do not.
+    ///
+    /// # Errors
+    /// Any database failure.
+    pub async fn excluding_act(&self, persons: &Persons, actions: &'static [&'static str]) -> Result<Option<i64>, StoreError> {
+        let (mode, since) = super::journal_limit::mode_in(&self.transaction, self.books).await?;
+        if mode == DutyMode::Off {
+            return Ok(None);
+        }
+        let acts = super::duty::Acts { persons, actions, since, object: None };
+        super::duty::act_find_in(&self.transaction, self.books, &acts).await
     }
 
     /// Stores the change, the counters and the next version, durably.

@@ -17,6 +17,7 @@
 mod harness;
 
 mod attribution;
+mod audit;
 mod authorisation;
 mod bad_charges;
 mod bad_masters;
@@ -25,12 +26,14 @@ mod busy;
 mod concurrency;
 mod contract;
 mod currencies;
+mod duties;
 mod faults;
 mod golden;
 mod http_limits;
 mod idempotency;
 mod immutability;
 mod integrity;
+mod manual_journals;
 mod periods;
 mod prepaid;
 mod pricing;

@@ -71,6 +71,15 @@ fn provoked_in(code: Code) -> &'static str {
         | Code::CurrencyNotForeign
         | Code::SettlementExceedsOpen
         | Code::AccountNotSettled => "currencies.rs",
+        Code::WriteOffInvalid
+        | Code::JournalLimitInvalid
+        | Code::DraftNotOpen
+        | Code::DraftChanged
+        | Code::NotThePreparer
+        | Code::DraftNotFound
+        | Code::JournalLimitExceeded
+        | Code::ApproverLimitExceeded => "manual_journals.rs",
+        Code::DutiesExcluded => "duties.rs",
         Code::EntryUnbalanced
         | Code::EntryTooFewPostings
         | Code::PostingNotPositive

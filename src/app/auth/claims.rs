@@ -127,6 +127,15 @@ pub(super) fn actor_from(
         Some(books) => books.clone(),
         None => clean(lookup(claims, &rules.books_claim), "books")?.to_owned(),
     };
+    // RFC 8693: `sub` is the person for whom it is done, `act.sub` the one who does it, such as an agent with a delegated token.
+    let (subject, acting_for) = match claims.get("act") {
+        None => (subject, None),
+        Some(Value::Object(act)) => {
+            let doing = clean(act.get("sub"), "act")?.to_owned();
+            if doing == subject { (doing, None) } else { (doing, Some(subject)) }
+        }
+        Some(_) => return Err(AuthError::ClaimsInvalid { claim: "act" }),
+    };
     Ok(Actor {
         subject,
         issuer: rules.issuer.clone(),
@@ -135,7 +144,7 @@ pub(super) fn actor_from(
         scope: claims.get(COST_CENTERS_CLAIM).map(scope).transpose()?,
         expires_at,
         token_id,
-        acting_for: None,
+        acting_for,
         request_id: None,
     })
 }

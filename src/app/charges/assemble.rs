@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde::Deserialize;
 
+use super::by_hand::ByHand;
 use super::{Charge, ChargeAttribution, ChargeStatus, Correction, RatingLine};
 use crate::app::AppError;
 use crate::app::journal::Directory;
@@ -31,6 +32,7 @@ struct Context<'a> {
     reasons: HashMap<ChargeNumber, String>,
     /// The reversal of each entry that has one.
     reversals: HashMap<EntryNumber, EntryNumber>,
+    by_hand: ByHand,
 }
 
 /// Charges from their rows; rows that the reader does not see are left out.
@@ -59,7 +61,10 @@ pub(super) async fn assembled(access: &Access<'_>, rows: Vec<ChargeRow>) -> Resu
     rules.remove(&RuleId(0));
     let corrected: BTreeSet<_> = histories.iter().flat_map(|(_, later)| later).filter_map(|state| state.entry).collect();
     let corrected: Vec<_> = corrected.into_iter().collect();
+    let first = histories.iter().filter_map(|(row, _)| row.state.entry);
+    let entries: Vec<_> = corrected.iter().copied().chain(first).collect();
     let context = Context {
+        by_hand: ByHand::load(access, &entries).await?,
         access,
         directory: Directory::load_with_names(access, blocks, names).await?,
         rules: if rules.is_empty() { HashMap::new() } else { journal::rule_codes(store, books, rules).await? },
@@ -94,6 +99,9 @@ impl Context<'_> {
             .state
             .entry
             .or_else(|| later.iter().find(|state| state_kind(state) == Some(EntryKind::Charge)).and_then(|state| state.entry));
+        let chain: BTreeSet<EntryNumber> = entry.into_iter().chain(later.iter().filter_map(|state| state.entry)).collect();
+        let chain: Vec<EntryNumber> = chain.into_iter().collect();
+        let booked = if status == ChargeStatus::Unpriced { None } else { current.money.or_else(|| cost.map(zero_of)) };
         let tags = row.tags.as_deref().map(serde_json::from_str).transpose();
         Ok(Some(Charge {
             number: row.number,
@@ -112,21 +120,21 @@ impl Context<'_> {
             tags: tags.map_err(|error| StoreError::corrupt(error.to_string()))?.unwrap_or_default(),
             usage: meter_lines::quantities(&original),
             cost,
-            net_cost: if status == ChargeStatus::Unpriced { None } else { current.money.or_else(|| cost.map(zero_of)) },
+            net_cost: booked.map(|booked| self.by_hand.net(&chain, booked)).transpose()?,
             exact_cost: exact_cost(rated, &rating)?,
             reported_cost: row.reported,
             unpriced_reason: self.reasons.get(&row.number).filter(|_| status == ChargeStatus::Unpriced).cloned(),
             rating,
             attribution: self.attribution(current, &block)?,
             entry,
-            corrections: self.corrections(later, entry),
+            corrections: self.corrections(later, entry, &chain),
             external_id: row.external_id,
         }))
     }
 
     /// The entries of the revisions but the one that booked the charge, and their reversals, in the order of posting. A revision that
     /// posted nothing, and one that went back to an earlier state, names an entry that is there already.
-    fn corrections(&self, later: &[ChargeState], booked: Option<EntryNumber>) -> Vec<Correction> {
+    fn corrections(&self, later: &[ChargeState], booked: Option<EntryNumber>, chain: &[EntryNumber]) -> Vec<Correction> {
         let mut kinds = BTreeMap::new();
         for state in later {
             let (Some(entry), Some(kind)) = (state.entry, state_kind(state)) else { continue };
@@ -136,6 +144,7 @@ impl Context<'_> {
         }
         let reversals: Vec<_> = kinds.keys().filter_map(|entry| self.reversals.get(entry)).copied().collect();
         kinds.extend(reversals.into_iter().map(|reversal| (reversal, EntryKind::Reversal)));
+        kinds.extend(self.by_hand.corrections(chain).into_iter().map(|made| (made.entry, made.kind)));
         kinds.into_iter().map(|(entry, kind)| Correction { entry, kind }).collect()
     }
 

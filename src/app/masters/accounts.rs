@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::save::{Tries, begin, commit, is_busy, permitted};
+use super::save::{Decided, Tries, begin, commit, is_busy, permitted, saving};
+use super::told::Saving;
 use super::{Masters, check};
 use crate::app::auth::{Actor, Permission};
 use crate::app::{App, AppError, Books};
@@ -39,18 +40,18 @@ pub async fn save_accounts(app: &App, actor: &Actor, inputs: Vec<AccountInput>) 
     let given = check::items(LIST, &inputs, checked)?;
     let mut tries = Tries::default();
     loop {
-        let answer = save_once(app.store(), &books, &given).await;
+        let answer = save_once(app.store(), &books, saving(app, actor), &given).await;
         if !tries.again(is_busy(&answer)).await {
             return answer;
         }
     }
 }
 
-async fn save_once(store: &Store, books: &Books, given: &[Account]) -> Result<Vec<Account>, AppError> {
+async fn save_once(store: &Store, books: &Books, saving: Saving<'_>, given: &[Account]) -> Result<Vec<Account>, AppError> {
     let (transaction, masters) = begin(store, books).await?;
     let in_use = transaction.account_in_use_list().await?;
     let (change, saved) = decide(&masters, &in_use, given)?;
-    commit(store, books, transaction, &change).await?;
+    commit(store, books, Decided { transaction, masters: &masters, saving, change }).await?;
     Ok(saved)
 }
 

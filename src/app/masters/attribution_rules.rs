@@ -50,7 +50,7 @@ pub async fn save_attribution_rules(app: &App, actor: &Actor, inputs: Vec<Attrib
     let books = permitted(app, actor, Permission::SaveMasters).await?;
     let now = Moment::from_instant(app.clock().now());
     let given = check::items(LIST, &inputs, |input| checked(input, now))?;
-    save(app, &books, |masters, numbers| decide(masters, numbers, &given)).await
+    save(app, actor, &books, |masters, numbers| decide(masters, numbers, &given)).await
 }
 
 /// The version without its number.

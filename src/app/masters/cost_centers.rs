@@ -40,7 +40,7 @@ pub struct CostCenterInput {
 pub async fn save_cost_centers(app: &App, actor: &Actor, inputs: Vec<CostCenterInput>) -> Result<Vec<CostCenter>, AppError> {
     let books = permitted(app, actor, Permission::SaveMasters).await?;
     let given = check::items(LIST, &inputs, checked)?;
-    save(app, &books, |masters, numbers| decide(masters, numbers, &given)).await
+    save(app, actor, &books, |masters, numbers| decide(masters, numbers, &given)).await
 }
 
 /// The centers that a token limited to `scope` may know of. A parent outside the limits is left out.

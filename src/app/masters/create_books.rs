@@ -2,10 +2,12 @@
 
 use std::collections::HashMap;
 
+use serde_json::json;
+
 use super::price_list::read_price_list;
 use super::save::{Tries, is_busy};
 use super::{ModelAlias, check, price_terms};
-use crate::app::{AppError, Clock};
+use crate::app::{AppError, Clock, audit};
 use crate::domain::chart::{Account, CenterKind, CostCenter, DEFAULT_CHART, UNATTRIBUTED};
 use crate::domain::ids::{AccountId, BooksId};
 use crate::domain::period::Moment;
@@ -46,6 +48,7 @@ async fn create_once(store: &Store, code: &str, name: &str, list: &Builtin, now:
         prices: numbered(numbers, list.terms.iter().collect(), now)?,
         aliases: list.aliases.clone(),
         posting_rules: posting_rules::default_rules(),
+        audit: vec![(audit::event_of_program("books.create", format!("books {code}"), json!({ "name": name })), now)],
         ..MastersChange::default()
     };
     let books = transaction.books();
@@ -85,8 +88,10 @@ async fn sync_once(store: &Store, books: BooksId, list: &Builtin, now: Moment) -
     let prices = numbered(&mut transaction.numbers, missing_terms(&rows.prices, &list.terms), now)?;
     let added = u64::try_from(prices.len()).unwrap_or(u64::MAX);
     let (accounts, aliases) = (missing_accounts(&rows.accounts), missing_aliases(&rows.aliases, &list.aliases));
-    let change = MastersChange { accounts, prices, aliases, ..MastersChange::default() };
+    let mut change = MastersChange { accounts, prices, aliases, ..MastersChange::default() };
     if !change.is_empty() {
+        let told = json!({ "prices": change.prices.len(), "aliases": change.aliases.len() });
+        change.audit = vec![(audit::event_of_program("price.addBuiltIn", "price list".to_owned(), told), now)];
         transaction.commit(&change).await?;
     }
     Ok(added)

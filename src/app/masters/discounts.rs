@@ -2,7 +2,8 @@
 
 use chrono::{DateTime, Utc};
 
-use super::save::{Tries, begin, commit, is_busy, permitted};
+use super::save::{Decided, Tries, begin, commit, is_busy, permitted, saving};
+use super::told::Saving;
 use super::{check, price_terms};
 use crate::app::auth::{Actor, Permission};
 use crate::app::{App, AppError, Books};
@@ -39,21 +40,20 @@ pub struct DiscountInput {
 pub async fn save_discounts(app: &App, actor: &Actor, inputs: Vec<DiscountInput>) -> Result<Vec<Discount>, AppError> {
     let books = permitted(app, actor, Permission::SavePrices).await?;
     let given = check::items("discounts", &inputs, |input| checked(input, &actor.subject))?;
-    let now = Moment::from_instant(app.clock().now());
     let mut tries = Tries::default();
     loop {
-        let answer = save_once(app.store(), &books, &given, now).await;
+        let answer = save_once(app.store(), &books, saving(app, actor), &given).await;
         if !tries.again(is_busy(&answer)).await {
             return answer;
         }
     }
 }
 
-async fn save_once(store: &Store, books: &Books, given: &[Discount], now: Moment) -> Result<Vec<Discount>, AppError> {
-    let (mut transaction, _) = begin(store, books).await?;
+async fn save_once(store: &Store, books: &Books, saving: Saving<'_>, given: &[Discount]) -> Result<Vec<Discount>, AppError> {
+    let (mut transaction, masters) = begin(store, books).await?;
     let known = transaction.discount_list().await?;
-    let (change, saved) = decide(known, &mut transaction.numbers, given, now)?;
-    commit(store, books, transaction, &change).await?;
+    let (change, saved) = decide(known, &mut transaction.numbers, given, saving.at)?;
+    commit(store, books, Decided { transaction, masters: &masters, saving, change }).await?;
     Ok(saved)
 }
 

@@ -22,6 +22,7 @@ mod providers;
 mod read;
 mod save;
 mod snapshot;
+mod told;
 
 pub use accounts::{AccountInput, save_accounts};
 pub use attribution_rules::{AttributionRuleInput, ConditionInput, save_attribution_rules};

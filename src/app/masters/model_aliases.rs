@@ -15,10 +15,11 @@ use crate::store::masters::{MastersChange, alias_list};
 pub async fn save_model_aliases(app: &App, actor: &Actor, inputs: Vec<ModelAlias>) -> Result<Vec<ModelAlias>, AppError> {
     let books = permitted(app, actor, Permission::SavePrices).await?;
     let given = check::items("modelAliases", &inputs, checked)?;
-    save(app, &books, |_, _| {
+    save(app, actor, &books, |masters, _| {
         // The last word on a name: one statement cannot write the same row twice.
         let last: std::collections::BTreeMap<_, _> = given.iter().map(|alias| ((&alias.provider, &alias.alias), alias)).collect();
-        let aliases = last.into_values().cloned().collect();
+        let is_new = |alias: &&ModelAlias| masters.price_book.alias(&alias.provider, &alias.alias) != Some(alias.model.as_str());
+        let aliases = last.into_values().filter(is_new).cloned().collect();
         Ok((MastersChange { aliases, ..MastersChange::default() }, given.clone()))
     })
     .await

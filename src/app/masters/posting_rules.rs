@@ -36,7 +36,7 @@ pub struct PostingRuleInput {
 pub async fn save_posting_rules(app: &App, actor: &Actor, inputs: Vec<PostingRuleInput>) -> Result<Vec<PostingRule>, AppError> {
     let books = permitted(app, actor, Permission::SaveMasters).await?;
     let given = check::items(LIST, &inputs, checked)?;
-    save(app, &books, |masters, _| decide(masters, &given)).await
+    save(app, actor, &books, |masters, _| decide(masters, &given)).await
 }
 
 /// Takes posting rules away; codes that have none are passed over. Answers the codes that had one.
@@ -46,7 +46,7 @@ pub async fn save_posting_rules(app: &App, actor: &Actor, inputs: Vec<PostingRul
 pub async fn delete_posting_rules(app: &App, actor: &Actor, codes: Vec<String>) -> Result<Vec<String>, AppError> {
     let books = permitted(app, actor, Permission::SaveMasters).await?;
     let codes = check::items("codes", &codes, |code| check::code("code", code))?;
-    save(app, &books, |masters, _| {
+    save(app, actor, &books, |masters, _| {
         let known = masters.posting_rules.iter().map(|rule| &rule.code).filter(|code| codes.contains(code));
         let removed: Vec<String> = known.cloned().collect();
         Ok((MastersChange { removed_posting_rules: removed.clone(), ..MastersChange::default() }, removed))

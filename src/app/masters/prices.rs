@@ -44,7 +44,7 @@ pub async fn save_prices(app: &App, actor: &Actor, inputs: Vec<PriceInput>) -> R
     let given = check::items(LIST, &inputs, |input| price_terms::checked(input, Precedence::Set, &actor.subject))?;
     refuse_overlaps(&given)?;
     let now = Moment::from_instant(app.clock().now());
-    save(app, &books, |masters, numbers| decide(masters, numbers, &given, now, is_last_word)).await
+    save(app, actor, &books, |masters, numbers| decide(masters, numbers, &given, now, is_last_word)).await
 }
 
 /// Imports a price list, of any length. Imported prices stand above the built-in ones and below those that were set.
@@ -56,7 +56,7 @@ pub async fn import_prices(app: &App, actor: &Actor, inputs: Vec<PriceInput>) ->
     let given = check::all_items(LIST, &inputs, |input| price_terms::checked(input, Precedence::Imported, &actor.subject))?;
     refuse_overlaps(&given)?;
     let now = Moment::from_instant(app.clock().now());
-    save(app, &books, |masters, numbers| {
+    save(app, actor, &books, |masters, numbers| {
         let (change, _) = decide(masters, numbers, &given, now, changes_nothing)?;
         let added = change.prices.len();
         let count = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);

@@ -29,7 +29,7 @@ pub async fn save_providers(app: &App, actor: &Actor, inputs: Vec<ProviderInput>
         Ok(ProviderInput { provider: check::code("provider", &input.provider)?, ..input.clone() })
     };
     let given = check::items("providers", &inputs, checked)?;
-    save(app, &books, |masters, _| {
+    save(app, actor, &books, |masters, _| {
         let terms = |input: &ProviderInput| ProviderTerms {
             settlement: input.settlement,
             grants: input.grants.unwrap_or_else(|| masters.provider_terms(&input.provider).grants),

@@ -3,9 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::told::Saving;
 use super::{Masters, read};
 use crate::app::auth::{Actor, Permission};
-use crate::app::{App, AppError, Books};
+use crate::app::{App, AppError, Books, duties};
+use crate::domain::duties::Duty;
+use crate::domain::period::Moment;
 use crate::store::masters::{MastersChange, MastersTransaction, Numbers, masters_begin};
 use crate::store::{Store, StoreError};
 
@@ -49,12 +52,14 @@ pub(super) fn is_busy<T>(answer: &Result<T, AppError>) -> bool {
 /// Saves what `decide` makes of the current masters. It may run more than once; each run sees the masters that its commit would change.
 pub(super) async fn save<T>(
     app: &App,
+    actor: &Actor,
     books: &Books,
     decide: impl Fn(&Masters, &mut Numbers) -> Result<(MastersChange, T), AppError>,
 ) -> Result<T, AppError> {
+    let saving = saving(app, actor);
     let mut tries = Tries::default();
     loop {
-        let answer = save_once(app.store(), books, &decide).await;
+        let answer = save_once(app.store(), books, saving, &decide).await;
         if !tries.again(is_busy(&answer)).await {
             return answer;
         }
@@ -64,11 +69,12 @@ pub(super) async fn save<T>(
 async fn save_once<T>(
     store: &Store,
     books: &Books,
+    saving: Saving<'_>,
     decide: impl Fn(&Masters, &mut Numbers) -> Result<(MastersChange, T), AppError>,
 ) -> Result<T, AppError> {
     let (mut transaction, masters) = begin(store, books).await?;
     let (change, answer) = decide(&masters, &mut transaction.numbers)?;
-    commit(store, books, transaction, &change).await?;
+    commit(store, books, Decided { transaction, masters: &masters, saving, change }).await?;
     Ok(answer)
 }
 
@@ -84,12 +90,34 @@ pub(super) async fn begin(store: &Store, books: &Books) -> Result<(MastersTransa
     Ok((transaction, masters))
 }
 
-/// Stores the change, if there is one, and lets the books' writers see it.
-pub(super) async fn commit(store: &Store, books: &Books, transaction: MastersTransaction, change: &MastersChange) -> Result<(), AppError> {
+/// Who saves, and the moment of the save.
+pub(super) fn saving<'a>(app: &App, actor: &'a Actor) -> Saving<'a> {
+    Saving { actor, at: Moment::from_instant(app.clock().now()) }
+}
+
+/// A change that is ready to be stored, and the masters that it was decided on.
+pub(super) struct Decided<'a> {
+    pub transaction: MastersTransaction,
+    pub masters: &'a Masters,
+    pub saving: Saving<'a>,
+    pub change: MastersChange,
+}
+
+/// Stores the change, if there is one, with what the audit log says of it, and lets the books' writers see it.
+pub(super) async fn commit(store: &Store, books: &Books, decided: Decided<'_>) -> Result<(), AppError> {
+    let Decided { transaction, masters, saving, mut change } = decided;
     if change.is_empty() {
         return Ok(());
     }
-    transaction.commit(change).await?;
+    let keeps_prices = !(change.prices.is_empty() && change.discounts.is_empty() && change.aliases.is_empty());
+    if keeps_prices {
+        let (duty, persons) = (Duty::PriceBook, duties::persons(saving.actor));
+        if let Some(event) = transaction.excluding_act(&persons, duty.excluded().actions()).await? {
+            return Err(duties::excluded(duty, Some(event)).into());
+        }
+    }
+    change.audit.extend(saving.events(masters, &change));
+    transaction.commit(&change).await?;
     if let Err(error) = books.refresh_masters(store).await {
         // The save is durable; whoever works with the masters next finds their version and loads them.
         tracing::warn!(%error, "the saved masters are not loaded yet");

@@ -47,6 +47,7 @@ fn close_in_tx(session: &mut Session, actor: &Actor, month: Month, target: Perio
     if status == target {
         return Ok(());
     }
+    session.check_closer(actor, month)?;
     let with_entries = session.periods().months_with_entries()?;
     closings.check_close(month, current, target, with_entries)?;
     let is_checked = target >= PeriodStatus::Closed && status < PeriodStatus::Closed;

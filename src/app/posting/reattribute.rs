@@ -1,15 +1,18 @@
 //! Re-attribution: charges moved to the owner that today's rules and masters name, by reclassification entries.
 
 use chrono::NaiveDate;
+use serde_json::json;
 
 use super::session::Session;
 use super::stored_charge::{Booking, Note, StoredCharge, basis};
 use super::write_batch::Revision;
+use crate::app::audit::{self, Change};
 use crate::app::auth::{Actor, Permission};
 use crate::app::ingest::{counts, debit_account};
 use crate::app::{App, AppError};
 use crate::domain::attribution::attribute;
 use crate::domain::chart::{CodingBlock, NameKind};
+use crate::domain::duties::Duty;
 use crate::domain::ids::AccountId;
 use crate::domain::journal::{EntryDraft, EntryKind, Posting, Side};
 use crate::domain::money::Currency;
@@ -55,13 +58,29 @@ pub async fn reattribute_charges(app: &App, actor: &Actor, input: ReattributeInp
     let mut next = Some(from);
     while let Some(start) = next {
         let recorded_at = Moment::from_instant(app.clock().now());
-        let (done, rest) = books.desk().run(recorded_at, move |session| reattribute_in_tx(session, input.dry_run, start, to)).await?;
+        let moving = actor.clone();
+        let work = move |session: &mut Session| {
+            let answer = reattribute_in_tx(session, input.dry_run, start, to)?;
+            if session.has_revisions() {
+                session.check_duty(&moving, Duty::Posting, None)?;
+                session.audit(audit::event(&moving, told(range, answer.0)));
+            }
+            Ok(answer)
+        };
+        let (done, rest) = books.desk().run(recorded_at, work).await?;
         total.examined += done.examined;
         total.moved += done.moved;
         total.entries += done.entries;
         next = rest;
     }
     Ok(total)
+}
+
+/// What one transaction moved.
+fn told(range: DayRange, report: ReattributeReport) -> Change {
+    let object = format!("charges {} to {}", range.from(), range.to());
+    let after = json!({ "moved": report.moved, "entries": report.entries });
+    Change { action: "charges.reattribute", object, after: Some(after), ..Change::default() }
 }
 
 fn reattribute_in_tx(

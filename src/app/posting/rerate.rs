@@ -3,14 +3,17 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
+use serde_json::json;
 
 use super::session::Session;
 use super::stored_charge::{Booking, StoredCharge, basis};
 use super::write_batch::Revision;
+use crate::app::audit::{self, Change};
 use crate::app::auth::{Actor, Permission};
 use crate::app::ingest::{ChargeBlocks, Cost, cost_of, counts, credit_block, post_cost};
 use crate::app::{App, AppError};
 use crate::domain::chart::NameKind;
+use crate::domain::duties::Duty;
 use crate::domain::ids::EntryNumber;
 use crate::domain::journal::{EntryDraft, EntryKind, Posting, Side};
 use crate::domain::money::{Amount, Currency, Money};
@@ -71,12 +74,34 @@ pub async fn rerate_charges(app: &App, actor: &Actor, input: RerateInput) -> Res
     let mut next = Some(from);
     while let Some(start) = next {
         let recorded_at = Moment::from_instant(app.clock().now());
-        let input = input.clone();
-        let (done, rest) = books.desk().run(recorded_at, move |session| rerate_in_tx(session, &input, start, to)).await?;
+        let (input, rerating) = (input.clone(), actor.clone());
+        let work = move |session: &mut Session| {
+            let answer = rerate_in_tx(session, &input, start, to)?;
+            // What one transaction changed is told in it; a transaction that changed nothing tells nothing.
+            if session.has_revisions() {
+                session.check_duty(&rerating, Duty::Posting, None)?;
+                session.audit(audit::event(&rerating, told(&input, &answer.0)));
+            }
+            Ok(answer)
+        };
+        let (done, rest) = books.desk().run(recorded_at, work).await?;
         tally.add(&done)?;
         next = rest;
     }
     Ok(tally.report())
+}
+
+fn told(input: &RerateInput, tally: &Tally) -> Change {
+    let instant = crate::app::masters::write_instant;
+    let after = json!({
+        "adjusted": tally.adjusted,
+        "posted": tally.posted,
+        "deltas": tally.monies().map(|money| money.to_string()).collect::<Vec<_>>(),
+        "provider": input.provider,
+        "model": input.model,
+    });
+    let object = format!("charges {} to {}", instant(input.from), instant(input.to));
+    Change { action: "charges.rerate", object, after: Some(after), ..Change::default() }
 }
 
 impl Tally {
@@ -97,14 +122,13 @@ impl Tally {
             .try_for_each(|(currency, units)| self.delta(currency, units))
     }
 
+    fn monies(&self) -> impl Iterator<Item = Money> + '_ {
+        let money = |(id, units): (&i16, &i64)| Currency::from_id(*id).map(|currency| Amount::from_units(*units).with(currency));
+        self.deltas.iter().filter_map(money)
+    }
+
     fn report(self) -> RerateReport {
-        let money = |(id, units): (i16, i64)| Currency::from_id(id).map(|currency| Amount::from_units(units).with(currency));
-        RerateReport {
-            examined: self.examined,
-            adjusted: self.adjusted,
-            posted: self.posted,
-            deltas: self.deltas.into_iter().filter_map(money).collect(),
-        }
+        RerateReport { examined: self.examined, adjusted: self.adjusted, posted: self.posted, deltas: self.monies().collect() }
     }
 }
 

@@ -1,13 +1,16 @@
 //! Reversal of a posted entry: its exact mirror, once.
 
 use chrono::NaiveDate;
+use serde_json::json;
 
 use super::session::{Session, narrow};
 use super::stored_charge::{StoredCharge, basis};
 use super::write_batch::{Command, Revision};
+use crate::app::audit::{self, Change};
 use crate::app::auth::{Actor, Permission};
 use crate::app::ingest::counts;
 use crate::app::{App, AppError};
+use crate::domain::duties::Duty;
 use crate::domain::ids::{BlockId, ChargeNumber, EntryNumber};
 use crate::domain::journal::{EntryDraft, EntryKind, JournalEntry, Posting, ReversalView, Side, reverse};
 use crate::domain::money::{Amount, Currency};
@@ -50,10 +53,22 @@ pub async fn reverse_journal_entry(app: &App, actor: &Actor, input: ReverseInput
     check_text("reason", &input.reason, LONGEST_REASON)?;
     let books = app.books(actor).await?;
     let recorded_at = Moment::from_instant(app.clock().now());
-    let is_closer = actor.may(Permission::ClosePeriods);
+    let (is_closer, reversing) = (actor.may(Permission::ClosePeriods), actor.clone());
     let work = move |session: &mut Session| {
         session.act_as_closer(is_closer);
-        reverse_in_tx(session, &input)
+        let posted = reverse_in_tx(session, &input)?;
+        if !posted.replayed {
+            session.check_duty(&reversing, Duty::Posting, None)?;
+            let told = Change {
+                action: "entry.reverse",
+                object: format!("entry {}", input.number),
+                after: Some(json!({ "entry": posted.number.to_string(), "effectiveOn": input.effective_on.to_string() })),
+                reason: Some(input.reason),
+                ..Change::default()
+            };
+            session.audit(audit::event(&reversing, told));
+        }
+        Ok(posted)
     };
     books.desk().run(recorded_at, work).await
 }
@@ -156,13 +171,13 @@ fn revise(session: &mut Session, original: &JournalEntry, charge: StoredCharge, 
 
 impl Session {
     /// The content hash and receipt of a key that was used.
-    pub(super) fn command(&mut self, operation: &str, key: &str) -> Result<Option<(i64, String)>, StoreError> {
+    pub(in crate::app) fn command(&mut self, operation: &str, key: &str) -> Result<Option<(i64, String)>, StoreError> {
         let sql = "SELECT content_hash, receipt FROM command WHERE books_id = $1 AND operation = $2 AND idempotency_key = $3";
         let rows = self.ledger.rows(sql, &[Cell::Int(i64::from(self.books.0)), Cell::Text(operation), Cell::Text(key)])?;
         rows.first().map(|row| Ok((row.int(0)?, row.text(1)?.to_owned()))).transpose()
     }
 
-    pub(super) fn journal_entry(&mut self, number: EntryNumber) -> Result<Option<JournalEntry>, StoreError> {
+    pub(in crate::app) fn journal_entry(&mut self, number: EntryNumber) -> Result<Option<JournalEntry>, StoreError> {
         let key = [Cell::Int(i64::from(self.books.0)), Cell::Int(number.0)];
         let entries = self.ledger.rows(
             "SELECT kind, effective_on, charge_id, corrects, memo, service_on FROM journal_entry WHERE books_id = $1 AND number = $2",

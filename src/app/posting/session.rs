@@ -430,6 +430,11 @@ impl Session {
         self.batch.audit.push((self.head.last_audit, event));
     }
 
+    /// Whether the transaction changes charges that were stored before it.
+    pub(super) fn has_revisions(&self) -> bool {
+        !self.batch.revisions.is_empty()
+    }
+
     /// Whether the key is certainly new to the books (the transaction's own charges apart).
     pub fn is_new_key(&self, key_hash: i64) -> bool {
         self.keys.as_ref().is_some_and(|keys| !keys.may_contain(key_hash))

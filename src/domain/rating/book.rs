@@ -25,6 +25,11 @@ pub(super) struct ModelPrices {
 }
 
 impl PriceBook {
+    /// The model that is meant by another name of this provider's.
+    pub fn alias(&self, provider: &str, alias: &str) -> Option<&str> {
+        self.aliases.get(&(provider.to_owned(), alias.to_owned())).map(String::as_str)
+    }
+
     pub fn new(prices: Vec<Price>, aliases: impl IntoIterator<Item = (String, String, String)>, discounts: Vec<Discount>) -> Self {
         let mut book = Self { discounts, ..Self::default() };
         for (provider, alias, model) in aliases {

@@ -4,6 +4,7 @@ mod charges;
 mod corrections;
 mod credits;
 mod currencies;
+mod journal_drafts;
 mod masters;
 mod periods;
 mod prices;
@@ -21,6 +22,7 @@ pub struct Mutation(
     corrections::CorrectionMutations,
     credits::CreditMutations,
     currencies::CurrencyMutations,
+    journal_drafts::JournalDraftMutations,
     masters::MasterMutations,
     periods::PeriodMutations,
     prices::PriceMutations,

@@ -1,10 +1,12 @@
 //! The query side of the API, one file a subject.
 
+mod audit;
 mod charges;
 mod credits;
 mod currencies;
 mod integrity;
 mod journal;
+mod journal_drafts;
 mod masters;
 mod periods;
 mod reports;
@@ -15,11 +17,13 @@ use async_graphql::MergedObject;
 /// Reads. A row that is of other books, or that the token does not see, is not found.
 #[derive(MergedObject, Default)]
 pub struct Query(
+    audit::AuditQueries,
     charges::ChargeQueries,
     credits::CreditQueries,
     currencies::CurrencyQueries,
     integrity::IntegrityQueries,
     journal::JournalQueries,
+    journal_drafts::JournalDraftQueries,
     masters::MasterQueries,
     periods::PeriodQueries,
     reports::ReportQueries,

@@ -7,13 +7,14 @@ use tokio::sync::OnceCell;
 
 use super::charge::Charge;
 use super::enums::{EntryKind, Side};
+use super::journal_drafts::JournalDraft;
 use super::masters::{Account, CostCenter};
 use super::money::Money;
 use crate::app::AppError;
 use crate::app::journal::{Entry, PostingView};
 use crate::domain::ids::EntryNumber;
 use crate::graphql::error::{actor, failure};
-use crate::graphql::loaders::{EntryKey, PostingsKey, ReversalKey, load};
+use crate::graphql::loaders::{DraftKey, EntryKey, PostingsKey, ReversalKey, load};
 use crate::graphql::scalars::{BigInt, Date, DateTime};
 
 /// One dated, balanced, immutable set of postings.
@@ -112,6 +113,16 @@ impl JournalEntry {
     async fn reversed_by(&self, ctx: &Context<'_>) -> Result<Option<JournalEntry>, Error> {
         let reversal = load(ctx, ReversalKey(self.number)).await?;
         Self::referred(ctx, reversal).await
+    }
+
+    /// The draft that it was posted from, with its preparer and approvers, when it was made by hand.
+    async fn draft(&self, ctx: &Context<'_>) -> Result<Option<JournalDraft>, Error> {
+        let is_by_hand =
+            matches!(self.entry(ctx).await?.kind, crate::domain::journal::EntryKind::Manual | crate::domain::journal::EntryKind::WriteOff);
+        if !is_by_hand || actor(ctx)?.scope.is_some() {
+            return Ok(None);
+        }
+        Ok(load(ctx, DraftKey(self.number)).await?.map(JournalDraft))
     }
 
     /// The charge that it books or corrects.

@@ -1,5 +1,6 @@
 //! Object and input types. Each maps one domain value; none decides anything.
 
+pub mod audit;
 pub mod charge;
 pub mod charge_input;
 pub mod credits;
@@ -7,6 +8,7 @@ pub mod currencies;
 pub mod enums;
 pub mod integrity;
 pub mod journal;
+pub mod journal_drafts;
 pub mod masters;
 pub mod money;
 pub mod periods;

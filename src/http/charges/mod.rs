@@ -47,7 +47,7 @@ pub(super) async fn post_charges(
     request: Request,
 ) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
-    let actor = authenticate(&state, &parts.headers).await?;
+    let actor = authenticate(&state, &parts.headers, &request_id).await?;
     require(&actor, Permission::RecordCharges)?;
     let encoding = check_form(&parts.headers)?;
     state.app.books(&actor).await.map_err(|error| Problem::of_app(&error, &request_id))?;

@@ -40,7 +40,7 @@ pub(super) async fn get_graphql(
         None => return not_acceptable().into_response(),
     };
     let answered = async {
-        let actor = authenticate(&state, &headers).await?;
+        let actor = authenticate(&state, &headers, &request_id).await?;
         let request = GraphqlRequest::from_query_string(query.as_deref().unwrap_or_default())?;
         execute(&state, actor, &request_id, request, Method::Get, answer_type).await
     };
@@ -57,7 +57,7 @@ pub(super) async fn post_graphql(
         return not_acceptable().into_response();
     };
     let answered = async {
-        let actor = authenticate(&state, request.headers()).await?;
+        let actor = authenticate(&state, request.headers(), &request_id).await?;
         let request = GraphqlRequest::from_body(request, &state.config).await?;
         execute(&state, actor, &request_id, request, Method::Post, answer_type).await
     };

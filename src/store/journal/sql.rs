@@ -3,6 +3,7 @@
 use sea_orm::{ConnectionTrait, DbBackend, QueryResult, Statement, TryGetable, Value};
 
 use crate::store::StoreError;
+use crate::store::ledger::{Column, Row, Value as Read};
 
 /// Runs a query. Parameters are `$1`, `$2`, ... on both engines.
 pub(in crate::store) async fn rows(db: &impl ConnectionTrait, sql: String, values: Vec<Value>) -> Result<Vec<QueryResult>, StoreError> {
@@ -33,4 +34,15 @@ pub(in crate::store) fn id_list(ids: impl IntoIterator<Item = i64>) -> Value {
 pub(in crate::store) fn in_list(column: &str, ids: impl IntoIterator<Item = i64>) -> String {
     let ids = ids.into_iter().map(|id| id.to_string()).collect::<Vec<_>>().join(", ");
     if ids.is_empty() { "1 = 0".to_owned() } else { format!("{column} IN ({ids})") }
+}
+
+/// A row as the bulk path's values, so that one function reads it whichever connection it came from.
+pub(in crate::store) fn text_and_int(row: &QueryResult, columns: &[Column]) -> Result<Row, StoreError> {
+    let value = |(position, kind): (usize, &Column)| {
+        Ok(match kind {
+            Column::Int(_) => column::<Option<i64>>(row, position)?.map_or(Read::Null, Read::Int),
+            Column::Text(_) => column::<Option<String>>(row, position)?.map_or(Read::Null, Read::Text),
+        })
+    };
+    columns.iter().enumerate().map(value).collect()
 }

@@ -3,7 +3,7 @@
 use axum::Router;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
-use tallybook::app::auth::{AuthConfig, Authenticator, Role, Scope, Secret, TokenRequest, issue};
+use tallybook::app::auth::{Actor, AuthConfig, Authenticator, Role, Scope, Secret, TokenRequest, issue};
 use tallybook::app::{App, Clock};
 use tallybook::http::HttpConfig;
 use tallybook::store::{Store, StoreOptions};
@@ -78,6 +78,21 @@ impl World {
             token_id: "t-1".to_owned(),
         };
         issue(&Secret::new(SECRET).unwrap(), &request, self.clock.now()).unwrap()
+    }
+
+    /// A person as use cases see them.
+    pub fn actor(&self, subject: &str, role: Role) -> Actor {
+        Actor {
+            subject: subject.to_owned(),
+            issuer: "tests".to_owned(),
+            books: "main".to_owned(),
+            roles: [role].into_iter().collect(),
+            scope: None,
+            expires_at: self.clock.now() + TimeDelta::days(1),
+            token_id: None,
+            acting_for: None,
+            request_id: None,
+        }
     }
 
     pub fn set_clock(&self, now: &str) {
