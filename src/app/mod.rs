@@ -9,6 +9,7 @@ pub mod charges;
 pub mod clock;
 pub mod demo;
 pub mod error;
+pub mod export;
 pub mod ids;
 pub mod import_file;
 pub mod ingest;

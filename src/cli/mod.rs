@@ -6,6 +6,7 @@
 
 mod bench;
 mod demo;
+mod export;
 mod import;
 mod prices;
 mod serve;
@@ -68,6 +69,9 @@ enum Command {
     /// Read and keep the price book
     #[command(subcommand)]
     Prices(prices::PricesCommand),
+    /// Write the complete journal for another program
+    #[command(subcommand)]
+    Export(export::ExportCommand),
     /// Print an access token signed with TALLYBOOK_JWT_SECRET
     Token(token::TokenArgs),
     /// Recompute every balance and invariant from the postings
@@ -134,6 +138,12 @@ async fn run(arguments: CommandLine) -> Result<ExitCode, anyhow::Error> {
         Command::Prices(command) => {
             let app = open(&config, DATABASE_FILE).await?;
             prices::run(command, &app, &local_admin(&config, &app)).await?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Export(command) => {
+            anyhow::ensure!(is_there(&config)?, "there is no database at {}", demo::shown_url(&config.database_url_or(DATABASE_FILE)?));
+            let app = open_existing(&config, DATABASE_FILE).await?;
+            export::run(command, &app, &local_admin(&config, &app)).await?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Token(args) => token::run(&args, &config),

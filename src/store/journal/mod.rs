@@ -1,6 +1,7 @@
 //! Reads of journal entries and postings.
 
 mod blocks;
+mod scan;
 pub(in crate::store) mod sql;
 
 use std::collections::HashMap;
@@ -8,6 +9,7 @@ use std::collections::HashMap;
 use sea_orm::QueryResult;
 
 pub(in crate::store) use blocks::small;
+pub use scan::JournalScan;
 pub use blocks::{Visible, blocks, name_id, names, rule_codes};
 use sql::{column, id_list, one_of, rows};
 

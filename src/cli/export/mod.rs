@@ -1,0 +1,32 @@
+//! `tallybook export`: the complete journal for other programs, one file a format.
+
+mod beancount;
+mod csv;
+mod hledger;
+mod output;
+
+use clap::Subcommand;
+
+use self::output::OutputArgs;
+use crate::app::App;
+use crate::app::auth::Actor;
+
+#[derive(Subcommand)]
+pub enum ExportCommand {
+    /// For Beancount: `bean-check` accepts it with tolerances switched off
+    Beancount(OutputArgs),
+    /// For hledger: `hledger check --strict` accepts it
+    Hledger(OutputArgs),
+    /// One row a posting, with a header
+    Csv(OutputArgs),
+}
+
+/// # Errors
+/// Database failures, and files that cannot be written.
+pub async fn run(command: ExportCommand, app: &App, actor: &Actor) -> anyhow::Result<()> {
+    match command {
+        ExportCommand::Beancount(args) => beancount::run(args, app, actor).await,
+        ExportCommand::Hledger(args) => hledger::run(args, app, actor).await,
+        ExportCommand::Csv(args) => csv::run(args, app, actor).await,
+    }
+}
