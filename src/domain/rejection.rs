@@ -67,6 +67,7 @@ codes! {
     TimeZoneUnknown = 141, "TIME_ZONE_UNKNOWN", "The time zone is not a name of the IANA database, such as Europe/Berlin.";
     FiscalYearStartInvalid = 142, "FISCAL_YEAR_START_INVALID", "The fiscal year begins in a month from 1 (January) to 12.";
     ThresholdInvalid = 143, "THRESHOLD_INVALID", "The threshold is below zero or above what can be measured.";
+    AsOfEntryUnknown = 149, "AS_OF_ENTRY_UNKNOWN", "The books have no entry of this number yet. Ask for the last one or an earlier one.";
     IdempotencyConflict = 201, "IDEMPOTENCY_CONFLICT", "The key was used before with other content; the first one is kept. Use a new key, or send the first content.";
     AtomicRefused = 202, "ATOMIC_REFUSED", "Another charge of the atomic call was refused, so none was recorded.";
     AlreadyReversed = 301, "ALREADY_REVERSED", "The entry was reversed before; an entry is reversed once.";

@@ -24,6 +24,7 @@ mod booking;
 mod busy;
 mod concurrency;
 mod contract;
+mod exports;
 mod faults;
 mod golden;
 mod http_limits;

@@ -1,6 +1,7 @@
 //! The query side of the API, one file a subject.
 
 mod charges;
+mod finance;
 mod journal;
 mod masters;
 mod periods;
@@ -13,6 +14,7 @@ use async_graphql::MergedObject;
 #[derive(MergedObject, Default)]
 pub struct Query(
     charges::ChargeQueries,
+    finance::FinanceQueries,
     journal::JournalQueries,
     masters::MasterQueries,
     periods::PeriodQueries,

@@ -3,6 +3,7 @@
 pub mod charge;
 pub mod charge_input;
 pub mod enums;
+pub mod finance;
 pub mod journal;
 pub mod masters;
 pub mod money;
