@@ -15,6 +15,7 @@ use crate::harness::{Answer, Engine, World, charge, ndjson, run};
 /// Harmless operations, one for each field of the schema. A field that is not here fails the tests until someone has classified it.
 const OPERATIONS: &[(&str, &str)] = &[
     ("Query.accounts", "{ accounts { code } }"),
+    ("Query.agedItems", "{ agedItems(asOf: \"2026-01-31\") { throughEntry } }"),
     ("Query.attributionRules", "{ attributionRules { code } }"),
     ("Query.books", "{ books { code } }"),
     ("Query.charge", "{ charge(source: \"gateway\", externalId: \"c1\") { status } }"),
@@ -24,14 +25,24 @@ const OPERATIONS: &[(&str, &str)] = &[
     ("Query.discounts", "{ discounts { id } }"),
     ("Query.environments", "{ environments }"),
     ("Query.features", "{ features }"),
+    (
+        "Query.flux",
+        "{ flux(fromBefore: \"2026-01-01\", toBefore: \"2026-02-01\", from: \"2026-02-01\", to: \"2026-03-01\", by: MODEL) { throughEntry } }",
+    ),
+    (
+        "Query.generalLedger",
+        "{ generalLedger(account: \"5000\", from: \"2026-01-01\", to: \"2026-02-01\") { throughEntry lines { nodes { line } } } }",
+    ),
     ("Query.journalEntries", "{ journalEntries { nodes { number } } }"),
     ("Query.journalEntry", "{ journalEntry(number: 1) { number } }"),
+    ("Query.journalRegister", "{ journalRegister(fromNumber: 1) { toNumber } }"),
     ("Query.limits", "{ limits { depth } }"),
     ("Query.modelAliases", "{ modelAliases { alias } }"),
     ("Query.models", "{ models }"),
     ("Query.periods", "{ periods { nodes { period } } }"),
     ("Query.postingRules", "{ postingRules { code } }"),
     ("Query.prices", "{ prices(first: 1) { nodes { id } } }"),
+    ("Query.profitAndLoss", "{ profitAndLoss(from: \"2026-01-01\", to: \"2026-02-01\", kind: CLIENT) { throughEntry } }"),
     ("Query.providers", "{ providers { provider } }"),
     ("Query.spend", "{ spend(from: \"2026-01-01\", to: \"2026-02-01\", groupBy: []) { total { amount } } }"),
     ("Query.trialBalance", "{ trialBalance(asOf: \"2026-01-31\") { throughEntry } }"),

@@ -106,7 +106,8 @@ async fn ours(world: &World) -> Balances {
     let data = world.graphql(query, json!({})).await;
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     let rows = data["trialBalance"]["rows"].as_array().unwrap();
-    let row = |row: &Value| ((text(&row["account"]["code"]), text(&row["currency"])), units(&text(&row["debit"])) - units(&text(&row["credit"])));
+    let row =
+        |row: &Value| ((text(&row["account"]["code"]), text(&row["currency"])), units(&text(&row["debit"])) - units(&text(&row["credit"])));
     without_zeros(rows.iter().map(row).collect())
 }
 
@@ -227,7 +228,14 @@ async fn a_limited_token_exports_nothing(world: World) {
 
 /// Texts that no door lets in today, such as line ends, amounts at the edge of what the ledger holds, and an entry in two currencies.
 fn written_by_hand<'a>(writer: &mut (dyn JournalWriter + 'a)) {
-    let account = |id, code: &str, name: &str, class| Account { id: AccountId(id), code: code.into(), name: name.into(), class, parent: None, is_contra: false };
+    let account = |id, code: &str, name: &str, class| Account {
+        id: AccountId(id),
+        code: code.into(),
+        name: name.into(),
+        class,
+        parent: None,
+        is_contra: false,
+    };
     let (dollars, yen) = (Currency::USD, Currency::parse("JPY").unwrap());
     let heading = Heading {
         books: "main \"\n2020-01-01 open x".into(),
@@ -278,8 +286,12 @@ fn hostile_texts_and_the_largest_amounts_pass_through_the_judges() {
     let largest = 2 * i128::from(i64::MAX);
     let key = |account: &str, currency: &str| (account.to_owned(), currency.to_owned());
     // Two ledger units of yen are 2 / 10^7.
-    let expected =
-        Balances::from([(key("5000", "USD"), largest), (key("2100", "USD"), -largest), (key("2100", "JPY"), 200), (key("5000", "JPY"), -200)]);
+    let expected = Balances::from([
+        (key("5000", "USD"), largest),
+        (key("2100", "USD"), -largest),
+        (key("2100", "JPY"), 200),
+        (key("5000", "JPY"), -200),
+    ]);
     assert_eq!(judged_by_beancount(&file("books.beancount")), expected);
     assert_eq!(judged_by_hledger(&file("books.journal")), expected);
     assert_eq!(added_up_from_csv(&file("books.csv")), expected);

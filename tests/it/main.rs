@@ -33,6 +33,7 @@ mod immutability;
 mod periods;
 mod pricing;
 mod rejections;
+mod reports;
 mod reversal;
 mod service;
 mod streaming;

@@ -49,8 +49,7 @@ impl AsOf {
         let (month_grain, day_grain) =
             if by_account { (Grain::AccountMonth, Grain::AccountDay) } else { (Grain::BlockMonth, Grain::BlockDay) };
         let bucket = by_day.then_some(Bucket { offset: 0, divisor: 1 });
-        let of_days =
-            |range: DayRange| Slice { grain: day_grain, from: i64::from(range.from().0), to: i64::from(range.to().0), bucket };
+        let of_days = |range: DayRange| Slice { grain: day_grain, from: i64::from(range.from().0), to: i64::from(range.to().0), bucket };
         let slices = if by_day {
             vec![of_days(days)]
         } else {

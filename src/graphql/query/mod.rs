@@ -1,5 +1,6 @@
 //! The query side of the API, one file a subject.
 
+mod analysis;
 mod charges;
 mod finance;
 mod journal;
@@ -13,6 +14,7 @@ use async_graphql::MergedObject;
 /// Reads. A row that is of other books, or that the token does not see, is not found.
 #[derive(MergedObject, Default)]
 pub struct Query(
+    analysis::AnalysisQueries,
     charges::ChargeQueries,
     finance::FinanceQueries,
     journal::JournalQueries,

@@ -1,5 +1,6 @@
 //! Object and input types. Each maps one domain value; none decides anything.
 
+pub mod analysis;
 pub mod charge;
 pub mod charge_input;
 pub mod enums;

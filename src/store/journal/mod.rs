@@ -9,8 +9,8 @@ use std::collections::HashMap;
 use sea_orm::QueryResult;
 
 pub(in crate::store) use blocks::small;
-pub use scan::JournalScan;
 pub use blocks::{Visible, blocks, name_id, names, rule_codes};
+pub use scan::JournalScan;
 use sql::{column, id_list, one_of, rows};
 
 use super::{Store, StoreError};
