@@ -65,7 +65,7 @@ struct Source {
 
 fn sources(access: &Access<'_>) -> Vec<Source> {
     let everything = BlockFilter { visible: access.visible.clone(), ..BlockFilter::default() };
-    let on_account = |kind, code: &str, by| {
+    let on_account = |kind, code: &str, by: &'static [SpendDimension]| {
         let account = access.masters.account(code)?.clone();
         let filter = BlockFilter { accounts: Some(vec![account.id]), ..everything.clone() };
         Some(Source { kind, side: account.normal_side(), account: Some(account), filter, by })
@@ -79,7 +79,7 @@ fn sources(access: &Access<'_>) -> Vec<Source> {
         by: &[],
         side: NormalSide::Debit,
     };
-    let suspense = on_account(AgedKind::Suspense, SUSPENSE, &[] as &[_]);
+    let suspense = on_account(AgedKind::Suspense, SUSPENSE, &[]);
     let accrual = on_account(AgedKind::Accrual, ACCRUED, &[SpendDimension::Provider]);
     suspense.into_iter().chain([unattributed]).chain(accrual).collect()
 }
