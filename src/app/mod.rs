@@ -11,6 +11,7 @@ pub mod demo;
 pub mod duties;
 pub mod error;
 pub mod exchange;
+pub mod export;
 pub mod ids;
 pub mod import_file;
 pub mod ingest;

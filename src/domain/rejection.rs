@@ -67,10 +67,11 @@ codes! {
     TimeZoneUnknown = 141, "TIME_ZONE_UNKNOWN", "The time zone is not a name of the IANA database, such as Europe/Berlin.";
     FiscalYearStartInvalid = 142, "FISCAL_YEAR_START_INVALID", "The fiscal year begins in a month from 1 (January) to 12.";
     ThresholdInvalid = 143, "THRESHOLD_INVALID", "The threshold is below zero or above what can be measured.";
-    RateInvalid = 151, "RATE_INVALID", "A rate is a decimal above zero with at most twelve decimals and eighteen digits, between two different currencies.";
-    ExpiryInvalid = 152, "EXPIRY_INVALID", "Credits do not expire before they begin. Correct `expiresOn`, the last day on which they can be used.";
     WriteOffInvalid = 144, "WRITE_OFF_INVALID", "A write-off takes an amount off an asset or a liability, against another account.";
     JournalLimitInvalid = 145, "JOURNAL_LIMIT_INVALID", "A limit names at least one amount, not below zero, and what needs a second approver is not refused already.";
+    AsOfEntryUnknown = 149, "AS_OF_ENTRY_UNKNOWN", "The books have no entry of this number yet. Ask for the last one or an earlier one.";
+    RateInvalid = 151, "RATE_INVALID", "A rate is a decimal above zero with at most twelve decimals and eighteen digits, between two different currencies.";
+    ExpiryInvalid = 152, "EXPIRY_INVALID", "Credits do not expire before they begin. Correct `expiresOn`, the last day on which they can be used.";
     IdempotencyConflict = 201, "IDEMPOTENCY_CONFLICT", "The key was used before with other content; the first one is kept. Use a new key, or send the first content.";
     AtomicRefused = 202, "ATOMIC_REFUSED", "Another charge of the atomic call was refused, so none was recorded.";
     AlreadyReversed = 301, "ALREADY_REVERSED", "The entry was reversed before; an entry is reversed once.";
@@ -86,6 +87,10 @@ codes! {
     ChecklistOpen = 317, "CHECKLIST_OPEN", "An item of the close checklist is open. Settle it, or give the reason in acceptOpenItems.";
     SamePerson = 318, "SAME_PERSON", "Another person must do this: nobody approves what they asked for themselves.";
     TimeZoneFixed = 319, "TIME_ZONE_FIXED", "The books hold charges, whose days would move. The time zone is set before the first charge.";
+    DraftNotOpen = 322, "DRAFT_NOT_OPEN", "The draft is not in a state in which this can be done; its status says where it stands.";
+    DraftChanged = 323, "DRAFT_CHANGED", "The draft was changed since you read it. Read it again, then decide with its new contentHash.";
+    NotThePreparer = 324, "NOT_THE_PREPARER", "A draft is edited, submitted and withdrawn by the person who prepared it.";
+    DutiesExcluded = 325, "DUTIES_EXCLUDED", "You did something that excludes this duty in these books. Another person has to do it.";
     ProviderNotPrepaid = 331, "PROVIDER_NOT_PREPAID", "The provider's usage does not draw credits down. Save the provider as PREPAID first.";
     CreditsExceeded = 332, "CREDITS_EXCEEDED", "The amount is more than the granted credits that are left, or than the usage they can be applied to.";
     RateMissing = 333, "RATE_MISSING", "No exchange rate is recent enough for a day. Save one for that day or shortly before.";
@@ -93,10 +98,6 @@ codes! {
     ReportingCurrencyFixed = 335, "REPORTING_CURRENCY_FIXED", "Exchange differences were booked in the reporting currency, so it no longer changes. Open other books.";
     CurrencyNotForeign = 336, "CURRENCY_NOT_FOREIGN", "A foreign item is in another currency than the reporting currency, and is paid in the reporting currency.";
     SettlementExceedsOpen = 337, "SETTLEMENT_EXCEEDS_OPEN", "The amount is more than what is owed to the provider in that account and currency.";
-    DraftNotOpen = 322, "DRAFT_NOT_OPEN", "The draft is not in a state in which this can be done; its status says where it stands.";
-    DraftChanged = 323, "DRAFT_CHANGED", "The draft was changed since you read it. Read it again, then decide with its new contentHash.";
-    NotThePreparer = 324, "NOT_THE_PREPARER", "A draft is edited, submitted and withdrawn by the person who prepared it.";
-    DutiesExcluded = 325, "DUTIES_EXCLUDED", "You did something that excludes this duty in these books. Another person has to do it.";
     EntryNotFound = 401, "ENTRY_NOT_FOUND", "These books have no entry of that number.";
     AccountUnknown = 402, "ACCOUNT_UNKNOWN", "The chart of accounts has no such code. Save the account first.";
     CostCenterUnknown = 403, "COST_CENTER_UNKNOWN", "These books have no such cost center. Save it first.";
@@ -106,9 +107,9 @@ codes! {
     ReopeningNotRequested = 411, "REOPENING_NOT_REQUESTED", "Nobody asked for this period to be reopened since it was closed. Send requestReopening first.";
     NothingToReopen = 412, "NOTHING_TO_REOPEN", "The period is not closed, so there is nothing to reopen.";
     ReopeningRequested = 413, "REOPENING_REQUESTED", "Another person asked for the reopening already. Send approveReopening.";
+    DraftNotFound = 421, "DRAFT_NOT_FOUND", "These books have no journal draft of that id.";
     ProviderUnknown = 441, "PROVIDER_UNKNOWN", "These books have no charges and no credits of that provider. Check its name.";
     AccountNotSettled = 442, "ACCOUNT_NOT_SETTLED", "Only what is owed is settled: account 2000 (payable) or 2100 (accrued usage).";
-    DraftNotFound = 421, "DRAFT_NOT_FOUND", "These books have no journal draft of that id.";
     TooManyItems = 501, "TOO_MANY_ITEMS", "The list is longer than one call takes. Split it.";
     TooManyPostings = 502, "TOO_MANY_POSTINGS", "The entry has more postings than one entry takes. Split it at a balanced boundary.";
     PageTooLarge = 503, "PAGE_TOO_LARGE", "`first` is above the largest page. Ask for fewer and follow endCursor.";

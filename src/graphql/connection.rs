@@ -31,6 +31,7 @@ pub enum List {
     ExchangeRates,
     AuditEvents,
     JournalDrafts,
+    LedgerLines,
 }
 
 impl List {
@@ -44,6 +45,7 @@ impl List {
             Self::ExchangeRates => "rate",
             Self::AuditEvents => "audit",
             Self::JournalDrafts => "draft",
+            Self::LedgerLines => "line",
         }
     }
 
@@ -73,6 +75,20 @@ impl List {
         let number: i64 = key.parse().map_err(|_| invalid())?;
         // Only the form that `cursor` writes.
         if number < 0 || number.to_string() != key { Err(invalid()) } else { Ok(number) }
+    }
+}
+
+impl List {
+    /// The two numbers of a cursor whose keys are an entry and a line.
+    ///
+    /// # Errors
+    /// `CURSOR_INVALID` at `after`.
+    pub fn numbers(self, cursor: &str) -> Result<(i64, i64), Rejection> {
+        let invalid = || Rejection::at(Code::CursorInvalid, "after", Code::CursorInvalid.help());
+        let key = self.key(cursor)?;
+        let (entry, line) = key.split_once(':').ok_or_else(invalid)?;
+        let number = |text: &str| text.parse::<i64>().ok().filter(|number| *number >= 0).ok_or_else(invalid);
+        Ok((number(entry)?, number(line)?))
     }
 }
 

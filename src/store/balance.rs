@@ -1,6 +1,10 @@
 //! Reads of balances, in one snapshot: what a report adds up was true at one moment.
 
+mod as_of;
+
 use sea_orm::{AccessMode, DatabaseTransaction, IsolationLevel, TransactionTrait};
+
+pub use as_of::{AccountLine, PostedBetween};
 
 use super::journal::sql::{column, in_list, rows};
 use super::journal::{Visible, currency};
@@ -44,6 +48,11 @@ pub struct BlockFilter {
 }
 
 impl BlockFilter {
+    /// Whether every block matches.
+    pub fn is_open(&self) -> bool {
+        self.accounts.is_none() && !self.is_narrow()
+    }
+
     /// Whether it asks for more than certain accounts.
     fn is_narrow(&self) -> bool {
         !self.dimensions.is_empty() || self.any_center.is_some() || self.visible.is_some()
@@ -170,7 +179,10 @@ impl Snapshot {
     }
 
     async fn sums(&self, sql: String, slice: Slice, keys: usize) -> Result<Vec<Sum>, StoreError> {
-        let values = vec![self.books_value(), slice.grain.id().into(), slice.from.into(), slice.to.into()];
+        self.read_sums(sql, vec![self.books_value(), slice.grain.id().into(), slice.from.into(), slice.to.into()], keys).await
+    }
+
+    async fn read_sums(&self, sql: String, values: Vec<sea_orm::Value>, keys: usize) -> Result<Vec<Sum>, StoreError> {
         let mut sums = Vec::new();
         for row in rows(&self.transaction, sql, values).await? {
             let at = |position| column::<i64>(&row, position);

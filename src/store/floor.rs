@@ -45,7 +45,7 @@ impl Floor {
                     connection.execute(AssertSqlSafe(format!("ALTER TABLE {table} DISABLE TRIGGER USER"))).await?;
                 }
                 connection.execute("ALTER TABLE books_head DISABLE TRIGGER USER").await?;
-                for table in ["balance", "charge_hour"] {
+                for table in ["balance", "charge_hour", "pending_tally"] {
                     connection.execute(AssertSqlSafe(format!("CREATE TEMP TABLE copied_{table} (LIKE {table})"))).await?;
                 }
                 Ok(Self::Postgres(Box::new(connection)))

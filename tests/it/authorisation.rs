@@ -16,6 +16,7 @@ use crate::harness::{Answer, Engine, World, charge, ndjson, run};
 const OPERATIONS: &[(&str, &str)] = &[
     ("Query.accruals", "{ accruals(asOf: \"2026-01-31\") { throughEntry } }"),
     ("Query.accounts", "{ accounts { code } }"),
+    ("Query.agedItems", "{ agedItems(asOf: \"2026-01-31\") { throughEntry } }"),
     ("Query.attributionRules", "{ attributionRules { code } }"),
     ("Query.auditEvents", "{ auditEvents { nodes { number } } }"),
     ("Query.books", "{ books { code } }"),
@@ -40,6 +41,17 @@ const OPERATIONS: &[(&str, &str)] = &[
     ("Query.journalDraft", "{ journalDraft(id: 1) { id } }"),
     ("Query.journalDrafts", "{ journalDrafts { nodes { id } } }"),
     ("Query.journalLimits", "{ journalLimits { limits { currency } } }"),
+    (
+        "Query.flux",
+        "{ flux(fromBefore: \"2026-01-01\", toBefore: \"2026-02-01\", from: \"2026-02-01\", to: \"2026-03-01\", by: MODEL) { throughEntry } }",
+    ),
+    (
+        "Query.generalLedger",
+        "{ generalLedger(account: \"5000\", from: \"2026-01-01\", to: \"2026-02-01\") { throughEntry lines { nodes { line } } } }",
+    ),
+    ("Query.journalEntries", "{ journalEntries { nodes { number } } }"),
+    ("Query.journalEntry", "{ journalEntry(number: 1) { number } }"),
+    ("Query.journalRegister", "{ journalRegister(fromNumber: 1) { toNumber } }"),
     ("Query.limits", "{ limits { depth } }"),
     ("Query.modelAliases", "{ modelAliases { alias } }"),
     ("Query.models", "{ models }"),
@@ -48,6 +60,7 @@ const OPERATIONS: &[(&str, &str)] = &[
     ("Query.prepaidLots", "{ prepaidLots(provider: \"openai\") { throughEntry } }"),
     ("Query.prepaidRollForward", "{ prepaidRollForward(provider: \"openai\", from: \"2026-01-01\", to: \"2026-02-01\") { throughEntry } }"),
     ("Query.prices", "{ prices(first: 1) { nodes { id } } }"),
+    ("Query.profitAndLoss", "{ profitAndLoss(from: \"2026-01-01\", to: \"2026-02-01\", kind: CLIENT) { throughEntry } }"),
     ("Query.providers", "{ providers { provider } }"),
     ("Query.spend", "{ spend(from: \"2026-01-01\", to: \"2026-02-01\", groupBy: []) { total { amount } } }"),
     ("Query.trialBalance", "{ trialBalance(asOf: \"2026-01-31\") { throughEntry } }"),

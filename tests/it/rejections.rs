@@ -53,6 +53,7 @@ fn provoked_in(code: Code) -> &'static str {
         }
         Code::TimeZoneUnknown | Code::FiscalYearStartInvalid | Code::TimeZoneFixed => "periods/zone.rs",
         Code::ThresholdInvalid | Code::ChecklistOpen => "periods/checklist.rs",
+        Code::AsOfEntryUnknown => "reports.rs",
         Code::PeriodClosed
         | Code::PeriodLocked
         | Code::PeriodSoftClosed

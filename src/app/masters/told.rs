@@ -8,7 +8,7 @@ use crate::app::auth::Actor;
 use crate::domain::attribution::{AttributionRule, Condition, Match};
 use crate::domain::chart::{Account, CostCenter};
 use crate::domain::period::Moment;
-use crate::domain::posting_rules::{PostingRule, GrantPolicy, ProviderTerms, Settlement};
+use crate::domain::posting_rules::{GrantPolicy, PostingRule, ProviderTerms, Settlement};
 use crate::domain::rating::{Discount, Precedence, Price};
 use crate::store::audit::AuditEvent;
 use crate::store::masters::{MastersChange, RuleVersion};

@@ -1,12 +1,16 @@
 //! `tallybook export jsonl`.
 
-use super::{ExportArgs, report, writer};
+use super::output::{OutputArgs, write_out};
 use crate::app::App;
 use crate::app::auth::Actor;
+use crate::app::export::Exported;
 use crate::app::integrity::export_jsonl;
+use crate::domain::ids::EntryNumber;
 
-pub async fn run(args: &ExportArgs, app: &App, actor: &Actor) -> Result<(), anyhow::Error> {
-    let entries = export_jsonl(app, actor, writer(args.output.as_deref())?).await?;
-    report(entries, args.output.as_deref());
-    Ok(())
+pub(super) async fn run(args: OutputArgs, app: &App, actor: &Actor) -> anyhow::Result<()> {
+    write_out(args, async |file| {
+        let entries = export_jsonl(app, actor, file).await?;
+        Ok(Exported { entries, through: EntryNumber(i64::try_from(entries)?) })
+    })
+    .await
 }

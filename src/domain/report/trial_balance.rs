@@ -12,9 +12,25 @@ pub struct TrialBalanceRow {
     pub currency: Currency,
     pub debit: i128,
     pub credit: i128,
+    /// The part of `debit` before the movement begins; the rest is the movement.
+    pub opening_debit: i128,
+    pub opening_credit: i128,
 }
 
 impl TrialBalanceRow {
+    /// The balance before the movement, on the account's normal side.
+    pub fn opening(&self) -> i128 {
+        match self.account.normal_side() {
+            NormalSide::Debit => self.opening_debit - self.opening_credit,
+            NormalSide::Credit => self.opening_credit - self.opening_debit,
+        }
+    }
+
+    /// What the movement adds on the account's normal side: opening and movement are the balance.
+    pub fn movement(&self) -> i128 {
+        self.balance() - self.opening()
+    }
+
     /// The difference on the account's normal side.
     pub fn balance(&self) -> i128 {
         match self.account.normal_side() {

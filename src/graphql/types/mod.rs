@@ -1,11 +1,13 @@
 //! Object and input types. Each maps one domain value; none decides anything.
 
+pub mod analysis;
 pub mod audit;
 pub mod charge;
 pub mod charge_input;
 pub mod credits;
 pub mod currencies;
 pub mod enums;
+pub mod finance;
 pub mod integrity;
 pub mod journal;
 pub mod journal_drafts;

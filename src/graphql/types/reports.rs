@@ -14,7 +14,9 @@ use crate::graphql::scalars::{BigInt, CurrencyCode, Date, Decimal};
 #[derive(Debug, Clone, SimpleObject)]
 pub struct TrialBalance {
     as_of: Date,
-    /// The last entry of the books when the balances were read: every entry up to it is in them, as far as it is dated by then.
+    /// The first day of the movement; absent when everything is movement.
+    from: Option<Date>,
+    /// The last entry that is in the figures: with `asOfEntry` that one, otherwise the last entry of the books when the balances were read: every entry up to it is in them, as far as it is dated by then.
     through_entry: BigInt,
     /// In the order of account code and currency.
     rows: Vec<TrialBalanceRow>,
@@ -30,6 +32,14 @@ pub struct TrialBalanceRow {
     credit: Decimal,
     /// The difference on the account's normal side.
     balance: Decimal,
+    /// The balance before `from`; zero without it.
+    opening: Decimal,
+    movement_debit: Decimal,
+    movement_credit: Decimal,
+    /// What is added from `from` to `asOf` on the account's normal side.
+    movement: Decimal,
+    /// Opening and movement: the same as `balance`.
+    closing: Decimal,
 }
 
 /// The sum of all rows in one currency.
@@ -47,6 +57,11 @@ impl From<app::TrialBalanceReport> for TrialBalance {
             debit: Decimal::of_units(row.debit, row.currency),
             credit: Decimal::of_units(row.credit, row.currency),
             balance: Decimal::of_units(row.balance(), row.currency),
+            opening: Decimal::of_units(row.opening(), row.currency),
+            movement_debit: Decimal::of_units(row.debit - row.opening_debit, row.currency),
+            movement_credit: Decimal::of_units(row.credit - row.opening_credit, row.currency),
+            movement: Decimal::of_units(row.movement(), row.currency),
+            closing: Decimal::of_units(row.balance(), row.currency),
             account: row.account.into(),
         };
         let total = |total: domain::TrialBalanceTotal| TrialBalanceTotal {
@@ -56,6 +71,7 @@ impl From<app::TrialBalanceReport> for TrialBalance {
         };
         Self {
             as_of: report.as_of.into(),
+            from: report.from.map(Date::from),
             through_entry: report.through_entry.0.into(),
             rows: report.balance.rows.into_iter().map(row).collect(),
             totals: report.balance.totals.into_iter().map(total).collect(),

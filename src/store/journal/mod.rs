@@ -1,6 +1,7 @@
 //! Reads of journal entries and postings.
 
 mod blocks;
+mod scan;
 pub(in crate::store) mod sql;
 
 use std::collections::HashMap;
@@ -9,6 +10,7 @@ use sea_orm::QueryResult;
 
 pub(in crate::store) use blocks::small;
 pub use blocks::{Visible, blocks, name_id, names, rule_codes};
+pub use scan::JournalScan;
 use sql::{column, id_list, one_of, rows};
 
 use super::{Store, StoreError};
