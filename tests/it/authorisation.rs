@@ -36,8 +36,6 @@ const OPERATIONS: &[(&str, &str)] = &[
     ("Query.integrity", "{ integrity { treeSize } }"),
     ("Query.grantRollForward", "{ grantRollForward(provider: \"openai\", from: \"2026-01-01\", to: \"2026-02-01\") { throughEntry } }"),
     ("Query.grantedLots", "{ grantedLots(provider: \"openai\") { throughEntry } }"),
-    ("Query.journalEntries", "{ journalEntries { nodes { number } } }"),
-    ("Query.journalEntry", "{ journalEntry(number: 1) { number } }"),
     ("Query.journalDraft", "{ journalDraft(id: 1) { id } }"),
     ("Query.journalDrafts", "{ journalDrafts { nodes { id } } }"),
     ("Query.journalLimits", "{ journalLimits { limits { currency } } }"),

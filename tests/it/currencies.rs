@@ -193,6 +193,8 @@ async fn a_part_that_is_paid_takes_its_share_of_the_carrying_value(world: World)
     assert_eq!(refusal(&settle(&world, "s2", "750.000000001", "750", "2026-02-11").await).0, "SETTLEMENT_EXCEEDS_OPEN");
     // 750 EUR are worth 750 USD and carried at 816: a gain of 66 that is not realised.
     let revalued = revalue(&world, "r1", "2026-02-11").await;
+    let told = "SELECT count(*) FROM audit_event WHERE action IN ('exchange.settle', 'exchange.revalue')";
+    assert_eq!(world.database.number(told).await, 2, "the settlement and the revaluation");
     assert_eq!(revalued["loss"]["amount"], "-66");
     assert_eq!(postings(&revalued["entry"]), ["DEBIT 2100 66 USD", "CREDIT 7110 66 USD"]);
     assert_eq!(translation(&world, "2026-02-11").await.1, "0");

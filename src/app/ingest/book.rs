@@ -223,6 +223,7 @@ fn book_new(session: &mut Session, charge: Prepared, key_hash: i64) -> Result<Ou
     if let Some(refusal) = charge.refusal() {
         return Err(refusal);
     }
+    session.charge_names(&charge.event)?;
     let blocks = blocks_of(session, &charge)?;
     let service_day = session.service_day(charge.event.occurred_at);
     let day = session.booking_day(service_day);

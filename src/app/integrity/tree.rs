@@ -48,7 +48,7 @@ impl Nodes for StoredNodes<'_> {
 
     fn node(&mut self, level: u32, index: u64) -> Result<Hash, StoreError> {
         if level < LEAVES_LEVEL {
-            return self.from_entries(level, index);
+            return self.over_entries(level, index);
         }
         if STORED_LEVELS.contains(&level) {
             let key = [Cell::Int(i64::from(self.books.0)), Cell::Int(i64::from(level)), Cell::Int(stored(index))];
@@ -62,7 +62,7 @@ impl Nodes for StoredNodes<'_> {
 }
 
 impl StoredNodes<'_> {
-    fn from_entries(&mut self, level: u32, index: u64) -> Result<Hash, StoreError> {
+    fn over_entries(&mut self, level: u32, index: u64) -> Result<Hash, StoreError> {
         let width = 1_u64 << level;
         let first = stored(index * width) + 1;
         let mut subtree = Frontier::default();

@@ -7,7 +7,7 @@ use foldhash::{HashMap, HashMapExt, HashSet, HashSetExt};
 use super::key_filter::KeyFilter;
 use super::names::Names;
 use super::seal::seal;
-use super::write_batch::Batch;
+use super::write_batch::{Batch, ChargeNames};
 use crate::app::AppError;
 use crate::app::integrity::{Blocks, push, restore, scan_leaves, sha256, stored};
 use crate::app::masters::{Masters, load_masters};
@@ -411,17 +411,25 @@ impl Session {
     /// # Errors
     /// `NAMES_EXHAUSTED`.
     pub fn charge(&mut self, charge: NewCharge) -> Result<ChargeNumber, Rejection> {
-        let source = self.name(NameKind::Source, Some(&charge.event.source))?;
-        let api_key = self.name(NameKind::ApiKey, charge.event.api_key.as_deref())?;
-        let variant = super::stored_charge::variant_text(&charge.event);
-        let variant = self.name(NameKind::Variant, variant.as_deref())?;
+        let names = self.charge_names(&charge.event)?;
         let number = ChargeNumber(self.head.last_charge + 1);
         self.head.last_charge = number.0;
         if let Some(day) = charge.late_on {
             self.batch.late.push((number, 0, day));
         }
-        self.batch.charges.push((number, charge, super::write_batch::ChargeNames { source, api_key, variant }));
+        self.batch.charges.push((number, charge, names));
         Ok(number)
+    }
+
+    /// The names that only a charge carries. Asked for before its entry is posted, so that no entry stays of a charge that is refused.
+    ///
+    /// # Errors
+    /// `NAMES_EXHAUSTED`.
+    pub fn charge_names(&mut self, event: &UsageEvent) -> Result<ChargeNames, Rejection> {
+        let source = self.name(NameKind::Source, Some(&event.source))?;
+        let api_key = self.name(NameKind::ApiKey, event.api_key.as_deref())?;
+        let variant = super::stored_charge::variant_text(event);
+        Ok(ChargeNames { source, api_key, variant: self.name(NameKind::Variant, variant.as_deref())? })
     }
 
     /// Takes an event into the audit log, in the transaction that does what it tells.

@@ -1,4 +1,5 @@
 //! The tree against the definition of RFC 6962, written out as it stands there.
+#![allow(clippy::as_conversions, clippy::string_slice, reason = "small numbers and hexadecimal text of the tests")]
 
 use proptest::prelude::*;
 use sha2::Digest;
