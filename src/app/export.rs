@@ -55,6 +55,7 @@ where
     if access.visible.is_some() {
         return Err(AppError::Forbidden(Permission::Export).into());
     }
+    super::duties::begin_export(app, actor, format!("journal as {format:?}").to_lowercase()).await?;
     let (store, books, masters) = (access.store.clone(), access.books.clone(), access.masters.clone());
     let runtime = tokio::runtime::Handle::current();
     let work = move || {

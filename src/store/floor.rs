@@ -19,9 +19,11 @@ pub enum Floor {
 }
 
 impl Floor {
+    /// Rows that may exist already go through a temporary table on PostgreSQL: one for each such table of the tape.
+    ///
     /// # Errors
     /// Any database failure.
-    pub async fn open(store: &Store) -> Result<Self, StoreError> {
+    pub async fn open(store: &Store, tape: &[Written]) -> Result<Self, StoreError> {
         match store.engine() {
             Engine::Sqlite { path } => {
                 let connection = rusqlite::Connection::open(path)?;
@@ -45,7 +47,11 @@ impl Floor {
                     connection.execute(AssertSqlSafe(format!("ALTER TABLE {table} DISABLE TRIGGER USER"))).await?;
                 }
                 connection.execute("ALTER TABLE books_head DISABLE TRIGGER USER").await?;
-                for table in ["balance", "charge_hour", "pending_tally"] {
+                let added_to = tape.iter().filter_map(|written| match written {
+                    Written::Rows { table, .. } if !table.on_conflict.is_empty() => Some(table.name),
+                    _ => None,
+                });
+                for table in added_to.collect::<std::collections::BTreeSet<_>>() {
                     connection.execute(AssertSqlSafe(format!("CREATE TEMP TABLE copied_{table} (LIKE {table})"))).await?;
                 }
                 Ok(Self::Postgres(Box::new(connection)))

@@ -79,7 +79,7 @@ impl Server {
     }
 
     /// The same where no file may have more than so many blocks; a write beyond them fails instead of ending the process.
-    pub fn start_limited(place: &Place, blocks: u32) -> Self {
+    pub fn start_limited(place: &Place, blocks: u64) -> Self {
         let plain = command(place, &SERVE);
         let mut limited = Command::new("sh");
         limited.args(["-c", &format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$@\""), "sh"]);

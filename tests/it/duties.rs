@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use tallybook::app::auth::Role;
+use tallybook::app::export::ExportFormat;
 
 use crate::harness::{World, charge};
 
@@ -102,8 +103,10 @@ async fn whoever_prepared_in_a_period_does_not_close_it_nor_the_other_way_round(
 async fn whoever_approves_does_not_export_nor_the_other_way_round(world: World) {
     strict(&world).await;
     let export = async |person: &str| {
-        let answer = tallybook::app::duties::begin_export(&world.app, &world.actor(person, Role::Admin), "journal".to_owned()).await;
-        answer.is_ok()
+        let actor = world.actor(person, Role::Admin);
+        let file = tallybook::app::export::export(&world.app, &actor, ExportFormat::Csv, std::io::sink()).await.is_ok();
+        assert_eq!(tallybook::app::integrity::export_jsonl(&world.app, &actor, std::io::sink()).await.is_ok(), file, "every format alike");
+        file
     };
     assert_eq!(prepare(&world, "pia", "2026-01-10").await, FINE);
     assert!(export("otto").await);

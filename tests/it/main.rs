@@ -25,6 +25,7 @@ mod booking;
 mod busy;
 mod concurrency;
 mod contract;
+mod corrections;
 mod currencies;
 mod duties;
 mod exports;

@@ -36,7 +36,8 @@ pub const GUARDED_CRATES: &[&str] = &[
 ];
 
 /// All that the pure floor may name.
-pub const DOMAIN_CRATES: &[&str] = &["std", "core", "alloc", "rust_decimal", "chrono", "chrono_tz", "serde", "thiserror"];
+pub const DOMAIN_CRATES: &[&str] =
+    &["std", "core", "alloc", "rust_decimal", "chrono", "chrono_tz", "serde", "thiserror", "num_bigint", "num_integer", "num_traits"];
 
 /// What the ledger itself may name of the pure floor: it does not know what a token is.
 pub const JOURNAL_MODULES: &[&str] = &["money", "ids", "period", "chart", "rejection", "journal"];

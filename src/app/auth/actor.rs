@@ -31,6 +31,8 @@ pub enum Role {
     Admin,
     /// Reads everything, audit log and metrics included, and changes nothing.
     Auditor,
+    /// Another finance system: takes journals and batches over, says what it booked, and hands in revenue, hours and outputs.
+    Integrator,
 }
 
 /// One thing a use case can require.
@@ -70,12 +72,27 @@ pub enum Permission {
     ReadMetrics,
     /// Settings of the set of books itself.
     AdminBooks,
+    /// Make batches for another finance system, and take its answers.
+    DeliverExports,
+    /// Hand in hours, revenue and outputs.
+    RecordActivity,
+    /// What an hour of one person costs.
+    ReadLaborRates,
 }
 
 impl Role {
     /// Every role, in declaration order.
-    pub const ALL: [Self; 8] =
-        [Self::Viewer, Self::Analyst, Self::Ingest, Self::Preparer, Self::Approver, Self::Closer, Self::Admin, Self::Auditor];
+    pub const ALL: [Self; 9] = [
+        Self::Viewer,
+        Self::Analyst,
+        Self::Ingest,
+        Self::Preparer,
+        Self::Approver,
+        Self::Closer,
+        Self::Admin,
+        Self::Auditor,
+        Self::Integrator,
+    ];
 
     /// The word used in tokens and on the command line.
     #[must_use]
@@ -89,6 +106,7 @@ impl Role {
             Self::Closer => "closer",
             Self::Admin => "admin",
             Self::Auditor => "auditor",
+            Self::Integrator => "integrator",
         }
     }
 
@@ -118,6 +136,8 @@ impl Role {
                 P::SavePrices,
                 P::PostCorrections,
                 P::PrepareJournals,
+                P::RecordActivity,
+                P::ReadLaborRates,
             ],
             Self::Approver => &[
                 P::ReadReports,
@@ -142,11 +162,21 @@ impl Role {
                 P::PrepareJournals,
                 P::ClosePeriods,
                 P::ReopenPeriods,
+                P::DeliverExports,
             ],
             Self::Admin => &Permission::ALL,
-            Self::Auditor => {
-                &[P::ReadReports, P::ReadMasters, P::ReadCharges, P::ReadJournal, P::ReadPrices, P::Export, P::ReadAudit, P::ReadMetrics]
-            }
+            Self::Auditor => &[
+                P::ReadReports,
+                P::ReadMasters,
+                P::ReadCharges,
+                P::ReadJournal,
+                P::ReadPrices,
+                P::Export,
+                P::ReadAudit,
+                P::ReadMetrics,
+                P::ReadLaborRates,
+            ],
+            Self::Integrator => &[P::ReadReports, P::ReadMasters, P::ReadJournal, P::Export, P::DeliverExports, P::RecordActivity],
         }
     }
 }
@@ -159,7 +189,7 @@ impl fmt::Display for Role {
 
 impl Permission {
     /// Every permission, in declaration order.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 20] = [
         Self::ReadReports,
         Self::ReadCharges,
         Self::ReadMasters,
@@ -177,6 +207,9 @@ impl Permission {
         Self::ReadAudit,
         Self::ReadMetrics,
         Self::AdminBooks,
+        Self::DeliverExports,
+        Self::RecordActivity,
+        Self::ReadLaborRates,
     ];
 
     /// The name shown when a request is refused for want of it.
@@ -200,6 +233,9 @@ impl Permission {
             Self::ReadAudit => "READ_AUDIT",
             Self::ReadMetrics => "READ_METRICS",
             Self::AdminBooks => "ADMIN_BOOKS",
+            Self::DeliverExports => "DELIVER_EXPORTS",
+            Self::RecordActivity => "RECORD_ACTIVITY",
+            Self::ReadLaborRates => "READ_LABOR_RATES",
         }
     }
 
@@ -221,7 +257,10 @@ impl Permission {
             | Self::ReopenPeriods
             | Self::ReadAudit
             | Self::ReadMetrics
-            | Self::AdminBooks => false,
+            | Self::AdminBooks
+            | Self::DeliverExports
+            | Self::RecordActivity
+            | Self::ReadLaborRates => false,
         }
     }
 }

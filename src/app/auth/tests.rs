@@ -208,6 +208,19 @@ async fn times_have_one_minute_of_leeway() {
 }
 
 #[tokio::test]
+async fn who_acts_for_another_is_told_apart() {
+    let own = authenticator(vec![]);
+    let read = async |act: Value| outcome(&own, &own_token(json!({}), json!({ "sub": "ana", "act": act })), now()).await;
+    let agent = read(json!({ "sub": "agent-7" })).await.unwrap();
+    assert_eq!((agent.subject.as_str(), agent.acting_for.as_deref()), ("agent-7", Some("ana")));
+    let herself = read(json!({ "sub": "ana" })).await.unwrap();
+    assert_eq!((herself.subject.as_str(), herself.acting_for), ("ana", None));
+    for wrong in [json!("agent-7"), json!({ "sub": 7 }), json!({ "sub": "a\nb" })] {
+        assert_eq!(read(wrong.clone()).await.unwrap_err(), "TOKEN_CLAIMS_INVALID", "{wrong}");
+    }
+}
+
+#[tokio::test]
 async fn claims_are_required_and_exact() {
     let own = authenticator(vec![]);
     for (name, changes, expected) in [

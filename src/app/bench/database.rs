@@ -60,9 +60,9 @@ impl Scratch {
     ///
     /// # Errors
     /// Any database failure.
-    pub async fn floor(&self) -> Result<Floor, AppError> {
+    pub async fn floor(&self, tape: &[Written]) -> Result<Floor, AppError> {
         let store = Store::connect(StoreOptions::new(&self.url)).await?;
-        Ok(Floor::open(&store).await?)
+        Ok(Floor::open(&store, tape).await?)
     }
 
     /// Bytes of the SQLite file and its log; `None` on a server.

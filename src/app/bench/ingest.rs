@@ -142,7 +142,7 @@ async fn floor(target: &Target, bodies: &[Arc<Vec<u8>>]) -> Result<Duration, App
     let app = empty.app().await?;
     save_masters(&app, &actor).await?;
     drop(app);
-    let mut floor = empty.floor().await?;
+    let mut floor = empty.floor(&tape).await?;
     let watch = Stopwatch::start();
     floor.write(&tape).await?;
     let elapsed = watch.elapsed();

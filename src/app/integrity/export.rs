@@ -23,6 +23,7 @@ pub async fn export_jsonl<W: Write + Send + 'static>(app: &App, actor: &Actor, m
     if !actor.may(Permission::Export) || actor.scope.is_some() {
         return Err(AppError::Forbidden(Permission::Export));
     }
+    crate::app::duties::begin_export(app, actor, "journal as jsonl".to_owned()).await?;
     let books = app.books(actor).await?;
     app.seal_unsealed(&books).await?;
     let (store, runtime, id, code) = (app.store().clone(), tokio::runtime::Handle::current(), books.id(), books.code().to_owned());

@@ -12,7 +12,7 @@ use crate::app::AppError;
 use crate::app::integrity::{Blocks, push, restore, scan_leaves, sha256, stored};
 use crate::app::masters::{Masters, load_masters};
 use crate::domain::chart::{CodingBlock, NameKind};
-use crate::domain::ids::{AccountId, BlockId, BooksId, ChargeNumber, EntryNumber, NameId};
+use crate::domain::ids::{BlockId, BooksId, ChargeNumber, EntryNumber, NameId};
 use crate::domain::integrity::{Frontier, TreeHead};
 use crate::domain::journal::{EntryDraft, View, decide};
 use crate::domain::money::{Currency, Money};
@@ -245,23 +245,7 @@ impl Session {
 
     fn load_blocks(&mut self) -> Result<(), StoreError> {
         let names = &mut self.names;
-        let parameters = [Cell::Int(i64::from(self.books.0)), Cell::Int(self.cached.last_block)];
-        let sql = "SELECT id, account_id, team_id, project_id, client_id, feature_id, provider_id, model_id, environment_id FROM coding_block WHERE books_id = $1 AND id > $2 ORDER BY id";
-        self.ledger.scan(sql, &parameters, |row| {
-            let id = |column| row.int(column).and_then(narrow).map(NameId);
-            let coding = CodingBlock {
-                account: AccountId(narrow(row.int(1)?)?),
-                team: id(2)?,
-                project: id(3)?,
-                client: id(4)?,
-                feature: id(5)?,
-                provider: id(6)?,
-                model: id(7)?,
-                environment: id(8)?,
-            };
-            names.insert_block(BlockId(narrow(row.int(0)?)?), coding);
-            Ok(())
-        })
+        self.ledger.coding_blocks(self.books, self.cached.last_block, |id, coding| names.insert_block(id, coding))
     }
 
     fn load_keys(&mut self) -> Result<(), StoreError> {

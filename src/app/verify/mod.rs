@@ -13,7 +13,7 @@ use std::sync::Arc;
 use crate::app::masters::{Masters, load_masters};
 use crate::app::{App, AppError};
 use crate::domain::chart::CodingBlock;
-use crate::domain::ids::{AccountId, BlockId, BooksId, NameId};
+use crate::domain::ids::{BlockId, BooksId, NameId};
 use crate::domain::money::Currency;
 use crate::domain::period::Day;
 use crate::domain::report::Totals;
@@ -128,21 +128,8 @@ impl<'a> Verifier<'a> {
         let head = head.first().ok_or_else(|| StoreError::corrupt("the books have no head row"))?;
         (self.last_charge, self.last_entry) = (head.int(0)?, head.int(1)?);
         let codings = &mut self.codings;
-        let sql = "SELECT id, account_id, team_id, project_id, client_id, feature_id, provider_id, model_id, environment_id FROM coding_block WHERE books_id = $1";
-        self.ledger.scan(sql, &key, |row| {
-            let name = |column| row.int(column).and_then(narrow).map(NameId);
-            let coding = CodingBlock {
-                account: AccountId(narrow(row.int(1)?)?),
-                team: name(2)?,
-                project: name(3)?,
-                client: name(4)?,
-                feature: name(5)?,
-                provider: name(6)?,
-                model: name(7)?,
-                environment: name(8)?,
-            };
-            codings.insert(BlockId(narrow(row.int(0)?)?), coding);
-            Ok(())
+        self.ledger.coding_blocks(self.books, 0, |id, coding| {
+            codings.insert(id, coding);
         })?;
         let names = &mut self.names;
         self.ledger.scan("SELECT id, name FROM interned_name WHERE books_id = $1", &key, |row| {

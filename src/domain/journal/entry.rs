@@ -57,10 +57,20 @@ pub enum EntryKind {
     Revaluation,
     /// The exchange difference of a foreign item that was settled.
     ExchangeDifference,
+    /// Shared cost spread by rules.
+    Allocation,
+    /// Cost charged to the center or client that used the service.
+    Chargeback,
+    /// Hours worked, at their cost rate.
+    Labor,
+    /// What clients owe for work done.
+    Revenue,
+    /// What payroll cost beside the labor that was applied.
+    LaborVariance,
 }
 
 impl EntryKind {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 16] = [
         Self::Charge,
         Self::Reversal,
         Self::Rerating,
@@ -72,6 +82,11 @@ impl EntryKind {
         Self::PromotionalCredit,
         Self::Revaluation,
         Self::ExchangeDifference,
+        Self::Allocation,
+        Self::Chargeback,
+        Self::Labor,
+        Self::Revenue,
+        Self::LaborVariance,
     ];
 
     pub fn id(self) -> i16 {
@@ -87,6 +102,11 @@ impl EntryKind {
             Self::PromotionalCredit => 9,
             Self::Revaluation => 10,
             Self::ExchangeDifference => 11,
+            Self::Allocation => 12,
+            Self::Chargeback => 13,
+            Self::Labor => 14,
+            Self::Revenue => 15,
+            Self::LaborVariance => 16,
         }
     }
 
@@ -102,7 +122,7 @@ impl EntryKind {
     /// Corrects or completes what a period holds, as its closing does. What happens newly is not: it belongs to an open period.
     pub fn is_adjusting(self) -> bool {
         match self {
-            Self::Charge | Self::PrepaidPurchase => false,
+            Self::Charge | Self::PrepaidPurchase | Self::Labor | Self::Revenue => false,
             Self::Reversal
             | Self::Rerating
             | Self::Reclassification
@@ -111,7 +131,10 @@ impl EntryKind {
             | Self::Breakage
             | Self::PromotionalCredit
             | Self::Revaluation
-            | Self::ExchangeDifference => true,
+            | Self::ExchangeDifference
+            | Self::Allocation
+            | Self::Chargeback
+            | Self::LaborVariance => true,
         }
     }
 
@@ -128,6 +151,11 @@ impl EntryKind {
             Self::PromotionalCredit => "PROMOTIONAL_CREDIT",
             Self::Revaluation => "REVALUATION",
             Self::ExchangeDifference => "EXCHANGE_DIFFERENCE",
+            Self::Allocation => "ALLOCATION",
+            Self::Chargeback => "CHARGEBACK",
+            Self::Labor => "LABOR",
+            Self::Revenue => "REVENUE",
+            Self::LaborVariance => "LABOR_VARIANCE",
         }
     }
 }

@@ -64,7 +64,7 @@ fn the_gate_asks_the_period() {
             let is_automatic = matches!(kind, EntryKind::Charge | EntryKind::Rerating | EntryKind::Reclassification);
             assert_eq!(gate(kind, Future, is_closer), (!is_automatic).then_some(Code::PeriodFuture), "{kind:?}");
         }
-        let is_new = matches!(kind, EntryKind::Charge | EntryKind::PrepaidPurchase);
+        let is_new = matches!(kind, EntryKind::Charge | EntryKind::PrepaidPurchase | EntryKind::Labor | EntryKind::Revenue);
         assert_eq!(gate(kind, SoftClosed, false), Some(Code::PeriodSoftClosed));
         assert_eq!(gate(kind, SoftClosed, true), is_new.then_some(Code::PeriodSoftClosed), "{kind:?}");
     }

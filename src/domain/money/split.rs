@@ -2,44 +2,66 @@
 
 use std::collections::BTreeMap;
 
-/// Why a split is refused.
+use num_bigint::BigUint;
+use num_integer::Integer;
+use num_traits::{ToPrimitive, Zero};
+
+/// There is no basis to split by: every weight is zero.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum SplitError {
-    #[error("there is no basis to split by: every weight is zero")]
-    NoBasis,
-    #[error("the weights are too large to split exactly")]
-    Overflow,
+#[error("there is no basis to split by: every weight is zero")]
+pub struct NoBasis;
+
+/// One part of a split.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Part {
+    /// In ledger units, with the sign of the pool.
+    pub units: i64,
+    /// Whether it holds one of the units that were left over after rounding down.
+    pub has_extra_unit: bool,
 }
 
-/// Splits `pool` (ledger units, signed) over the keys in proportion to their weights.
+/// Splits `pool` (ledger units, signed) over the keys in proportion to their weights, which may be of any size.
 ///
 /// The parts re-sum to the pool exactly; each differs from its exact share by less than one unit; a zero weight gets zero;
 /// splitting `-pool` gives the negated parts. Units left over go to the largest remainders, ties to the smaller key.
 ///
 /// # Errors
-/// [`SplitError::NoBasis`] when all weights are zero, [`SplitError::Overflow`] when a product exceeds 128 bits.
-pub fn largest_remainder<K: Ord + Clone>(pool: i64, weights: &BTreeMap<K, u64>) -> Result<BTreeMap<K, i64>, SplitError> {
-    let total: u128 = weights.values().map(|weight| u128::from(*weight)).sum();
-    if total == 0 {
-        return Err(SplitError::NoBasis);
+/// [`NoBasis`] when all weights are zero.
+pub fn largest_remainder<K: Ord + Clone, W: Clone + Into<BigUint>>(
+    pool: i64,
+    weights: &BTreeMap<K, W>,
+) -> Result<BTreeMap<K, i64>, NoBasis> {
+    let parts = split(pool, &weights.values().cloned().map(Into::into).collect::<Vec<_>>())?;
+    Ok(weights.keys().cloned().zip(parts.into_iter().map(|part| part.units)).collect())
+}
+
+/// The same over weights whose order decides ties.
+///
+/// # Errors
+/// [`NoBasis`] when all weights are zero.
+pub fn split(pool: i64, weights: &[BigUint]) -> Result<Vec<Part>, NoBasis> {
+    let total: BigUint = weights.iter().sum();
+    if total.is_zero() {
+        return Err(NoBasis);
     }
-    let magnitude = u128::from(pool.unsigned_abs());
-    let mut parts = Vec::with_capacity(weights.len());
-    let mut given: u128 = 0;
-    for (key, weight) in weights {
-        let product = magnitude.checked_mul(u128::from(*weight)).ok_or(SplitError::Overflow)?;
-        given += product / total;
-        parts.push((key.clone(), product / total, product % total));
+    let magnitude = pool.unsigned_abs();
+    let (mut parts, mut remainders) = (Vec::with_capacity(weights.len()), Vec::with_capacity(weights.len()));
+    for (position, weight) in weights.iter().enumerate() {
+        let (quotient, remainder) = (weight * magnitude).div_rem(&total);
+        // A part is at most the pool, which fits.
+        parts.push((quotient.to_u64().unwrap_or(magnitude), false));
+        remainders.push((remainder, position));
     }
-    // A stable sort keeps the key order among equal remainders.
-    parts.sort_by_key(|part| std::cmp::Reverse(part.2));
-    let left_over = usize::try_from(magnitude - given).map_err(|_| SplitError::Overflow)?;
-    for part in parts.iter_mut().take(left_over) {
-        part.1 += 1;
+    let given = parts.iter().fold(0_u64, |given, part| given.saturating_add(part.0));
+    // A stable sort keeps the order of the weights among equal remainders.
+    remainders.sort_by(|left, right| right.0.cmp(&left.0));
+    for (_, position) in remainders.iter().take(usize::try_from(magnitude.saturating_sub(given)).unwrap_or(usize::MAX)) {
+        if let Some(part) = parts.get_mut(*position) {
+            *part = (part.0.saturating_add(1), true);
+        }
     }
-    let sign = if pool < 0 { -1 } else { 1 };
-    let signed = |part: u128| i64::try_from(part).map(|part| part * sign).map_err(|_| SplitError::Overflow);
-    parts.into_iter().map(|(key, part, _)| Ok((key, signed(part)?))).collect()
+    let signed = |units| if pool < 0 { 0_i64.saturating_sub_unsigned(units) } else { 0_i64.saturating_add_unsigned(units) };
+    Ok(parts.into_iter().map(|(units, has_extra_unit)| Part { units: signed(units), has_extra_unit }).collect())
 }
 
 #[cfg(test)]
@@ -49,7 +71,7 @@ mod tests {
     use super::*;
 
     fn split(pool: i64, weights: &[u64]) -> Vec<i64> {
-        let weights = weights.iter().copied().enumerate().collect();
+        let weights: BTreeMap<usize, u64> = weights.iter().copied().enumerate().collect();
         largest_remainder(pool, &weights).unwrap().into_values().collect()
     }
 
@@ -60,7 +82,8 @@ mod tests {
         assert_eq!(split(10_000, &[1, 1, 1]), [3334, 3333, 3333]);
         assert_eq!(split(-100, &[1, 1, 1]), [-34, -33, -33]);
         assert_eq!(split(1000, &[40, 60, 100]), [200, 300, 500]);
-        assert_eq!(largest_remainder(5, &BTreeMap::from([("a", 0)])), Err(SplitError::NoBasis));
+        assert_eq!(split(i64::MIN, &[7]), [i64::MIN]);
+        assert_eq!(largest_remainder(5, &BTreeMap::from([("a", 0_u64)])), Err(NoBasis));
     }
 
     proptest! {

@@ -57,6 +57,16 @@ pub enum EntryKind {
     Revaluation,
     /// The exchange difference of a foreign item that was settled.
     ExchangeDifference,
+    /// Shared cost spread by rules.
+    Allocation,
+    /// Cost charged to the center or client that used the service.
+    Chargeback,
+    /// Hours worked, at their cost rate.
+    Labor,
+    /// What clients owe for work done.
+    Revenue,
+    /// What payroll cost beside the labor that was applied.
+    LaborVariance,
 }
 
 /// The three kinds of cost center a charge is recorded across.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::{EntryRow, PostingRow, currency, small};
 use crate::domain::chart::CodingBlock;
-use crate::domain::ids::{AccountId, BlockId, BooksId, ChargeNumber, EntryNumber, NameId};
+use crate::domain::ids::{BlockId, BooksId, ChargeNumber, EntryNumber, NameId};
 use crate::domain::journal::{EntryKind, Side};
 use crate::domain::money::{Amount, Currency};
 use crate::domain::period::{Day, Moment};
@@ -65,23 +65,9 @@ impl JournalScan {
     /// # Errors
     /// Any database failure.
     pub fn blocks(&mut self) -> Result<HashMap<BlockId, CodingBlock>, StoreError> {
-        let sql = "SELECT id, account_id, team_id, project_id, client_id, feature_id, provider_id, model_id, environment_id \
-                   FROM coding_block WHERE books_id = $1";
-        let (mut blocks, key) = (HashMap::new(), [self.key()]);
-        self.ledger.scan(sql, &key, |row| {
-            let name = |column| row.int(column).and_then(small).map(NameId);
-            let block = CodingBlock {
-                account: AccountId(small(row.int(1)?)?),
-                team: name(2)?,
-                project: name(3)?,
-                client: name(4)?,
-                feature: name(5)?,
-                provider: name(6)?,
-                model: name(7)?,
-                environment: name(8)?,
-            };
-            blocks.insert(BlockId(small(row.int(0)?)?), block);
-            Ok(())
+        let mut blocks = HashMap::new();
+        self.ledger.coding_blocks(self.books, 0, |id, coding| {
+            blocks.insert(id, coding);
         })?;
         Ok(blocks)
     }

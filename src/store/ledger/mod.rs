@@ -3,6 +3,7 @@
 //! The same statements run on both engines: SQLite takes rows one by one through a prepared statement on its own connection,
 //! PostgreSQL takes a batch as arrays in one statement. Calls block, so they belong on a thread of their own.
 
+mod coding;
 mod fault;
 mod postgres;
 mod row_array;
