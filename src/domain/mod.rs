@@ -2,6 +2,7 @@
 //!
 //! Data flows one way: `usage` -> `attribution` -> `rating` -> `posting_rules` -> `journal::decide` -> folds in `report`.
 
+pub mod allocation;
 pub mod attribution;
 pub mod chart;
 pub mod duties;

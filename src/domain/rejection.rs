@@ -72,6 +72,8 @@ codes! {
     AsOfEntryUnknown = 149, "AS_OF_ENTRY_UNKNOWN", "The books have no entry of this number yet. Ask for the last one or an earlier one.";
     RateInvalid = 151, "RATE_INVALID", "A rate is a decimal above zero with at most twelve decimals and eighteen digits, between two different currencies.";
     ExpiryInvalid = 152, "EXPIRY_INVALID", "Credits do not expire before they begin. Correct `expiresOn`, the last day on which they can be used.";
+    AllocationRuleInvalid = 185, "ALLOCATION_RULE_INVALID", "The rule lacks something that its method needs, or has something that it does not take.";
+    AllocationPercentInvalid = 186, "ALLOCATION_PERCENT_INVALID", "Percentages total 100, or less when the sender keeps the rest.";
     IdempotencyConflict = 201, "IDEMPOTENCY_CONFLICT", "The key was used before with other content; the first one is kept. Use a new key, or send the first content.";
     AtomicRefused = 202, "ATOMIC_REFUSED", "Another charge of the atomic call was refused, so none was recorded.";
     AlreadyReversed = 301, "ALREADY_REVERSED", "The entry was reversed before; an entry is reversed once.";
@@ -98,6 +100,17 @@ codes! {
     ReportingCurrencyFixed = 335, "REPORTING_CURRENCY_FIXED", "Exchange differences were booked in the reporting currency, so it no longer changes. Open other books.";
     CurrencyNotForeign = 336, "CURRENCY_NOT_FOREIGN", "A foreign item is in another currency than the reporting currency, and is paid in the reporting currency.";
     SettlementExceedsOpen = 337, "SETTLEMENT_EXCEEDS_OPEN", "The amount is more than what is owed to the provider in that account and currency.";
+    DriverZero = 381, "DRIVER_ZERO", "There is nothing to spread by: every weight is zero. Correct the driver, or let the rule say what then.";
+    DriverMissing = 382, "DRIVER_MISSING", "A receiver that the rule names has no value of the driver. Record it, or let the rule take it as zero.";
+    DriverNegative = 383, "DRIVER_NEGATIVE", "A driver is below zero. Correct it, or let the rule take it as zero.";
+    FixedAmountsExceedPool = 384, "FIXED_AMOUNTS_EXCEED_POOL", "The fixed amounts are more than the pool holds. Lower them in a new version of the rule.";
+    ClosedLoop = 385, "CLOSED_LOOP", "Service centers pass their cost round among themselves. Give at least one of them an operating receiver.";
+    AllocationAlreadyRun = 386, "ALLOCATION_ALREADY_RUN", "A rule has a live run in the period. Reverse it, or run with mode RERUN or INCREMENT.";
+    LaterAllocationRun = 387, "LATER_ALLOCATION_RUN", "A later run of the period saw the results of this one. Reverse the later run first.";
+    AllocationNotLive = 388, "ALLOCATION_NOT_LIVE", "The rules have no live run in the period to add to, or the run was reversed before.";
+    NothingToAllocate = 389, "NOTHING_TO_ALLOCATE", "Nothing is in any pool of the rules, or nothing changed since the run.";
+    RuleNotApproved = 391, "RULE_NOT_APPROVED", "In these books another person approves a rule before it runs. Send approveAllocationRule.";
+    RuleAlreadyApproved = 392, "RULE_ALREADY_APPROVED", "The version was approved before; it never changes.";
     EntryNotFound = 401, "ENTRY_NOT_FOUND", "These books have no entry of that number.";
     AccountUnknown = 402, "ACCOUNT_UNKNOWN", "The chart of accounts has no such code. Save the account first.";
     CostCenterUnknown = 403, "COST_CENTER_UNKNOWN", "These books have no such cost center. Save it first.";
@@ -110,6 +123,10 @@ codes! {
     DraftNotFound = 421, "DRAFT_NOT_FOUND", "These books have no journal draft of that id.";
     ProviderUnknown = 441, "PROVIDER_UNKNOWN", "These books have no charges and no credits of that provider. Check its name.";
     AccountNotSettled = 442, "ACCOUNT_NOT_SETTLED", "Only what is owed is settled: account 2000 (payable) or 2100 (accrued usage).";
+    AllocationRuleUnknown = 481, "ALLOCATION_RULE_UNKNOWN", "These books have no such allocation rule in force in the period. Save one, or correct its code.";
+    AllocationRunNotFound = 482, "ALLOCATION_RUN_NOT_FOUND", "These books have no allocation run of that id.";
+    ReceiverNotValid = 483, "RECEIVER_NOT_VALID", "The cost center takes no cost on the posting date. Take it out of the rule, or extend its validity.";
+    DriverReserved = 484, "DRIVER_RESERVED", "The books compute this driver themselves, so it is not recorded. Choose another name.";
     TooManyItems = 501, "TOO_MANY_ITEMS", "The list is longer than one call takes. Split it.";
     TooManyPostings = 502, "TOO_MANY_POSTINGS", "The entry has more postings than one entry takes. Split it at a balanced boundary.";
     PageTooLarge = 503, "PAGE_TOO_LARGE", "`first` is above the largest page. Ask for fewer and follow endCursor.";
@@ -118,6 +135,7 @@ codes! {
     NamesExhausted = 506, "NAMES_EXHAUSTED", "These books know as many names of this kind as they hold. Send what varies per call as endUser or a tag.";
     JournalLimitExceeded = 511, "JOURNAL_LIMIT_EXCEEDED", "The amount is above the largest that is posted by hand to this account. Split it, or have the limit changed.";
     ApproverLimitExceeded = 512, "APPROVER_LIMIT_EXCEEDED", "The entry is above the largest amount that you may approve. A person with a higher limit has to approve it.";
+    TooManyAllocationLines = 541, "TOO_MANY_ALLOCATION_LINES", "The run would have more lines than one run takes. Run fewer rules at once.";
 }
 
 /// One refusal: its code, the path of the field, and a sentence that says what to do.

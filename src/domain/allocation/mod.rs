@@ -1,0 +1,31 @@
+//! Allocation: shared cost is moved from where it gathers to those who use it, by dated rules, exactly.
+//!
+//! Pure. A run takes the cost of a period by coding block, the quantities of the drivers, and rules in their order; it answers with pools, the
+//! part of each receiver with its exact fraction, and balanced transfers to post. What leaves a pool arrives at receivers, to the unit: parts
+//! are split by the largest remainder, ties by the order of kind and code. Equal input gives equal output.
+//!
+//! It does not post, and knows no run, approval or clock. Methods and their golden figures: the reference cases stand in `tests.rs`.
+
+mod center;
+mod outcome;
+mod pool;
+mod equations;
+mod reciprocal;
+mod rule;
+mod run;
+mod spread;
+mod step_down;
+mod weights;
+
+pub use center::Center;
+pub use outcome::{Flow, Fraction, Outcome, PoolOutcome, PoolPart, Transfer};
+pub use pool::Costs;
+pub use rule::{
+    AllocationRule, MOST_RECEIVERS, MOST_SERVICE_CENTERS, MOST_TIERS, Method, PoolFilter, PostingMode, Receiver, Residual, RuleTerms,
+    ServiceCenter, ServiceOrder, Tier, TierMode, WhenMissing, WhenNegative, WhenZero, standing_driver,
+};
+pub use run::{Directory, Input, MOST_PARTS, allocate};
+pub use weights::Drivers;
+
+#[cfg(test)]
+mod tests;
