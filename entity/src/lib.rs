@@ -4,6 +4,15 @@
 
 pub mod account;
 pub mod accrual_review;
+pub mod allocation_line;
+pub mod allocation_live;
+pub mod allocation_pool;
+pub mod allocation_rule;
+pub mod allocation_rule_approval;
+pub mod allocation_run;
+pub mod allocation_run_driver;
+pub mod allocation_run_entry;
+pub mod allocation_run_rule;
 pub mod attribution_rule;
 pub mod audit_event;
 pub mod balance;
@@ -20,6 +29,7 @@ pub mod cost_center;
 pub mod credit_lot;
 pub mod credit_use;
 pub mod discount;
+pub mod driver_value;
 pub mod exchange_rate;
 pub mod foreign_settlement;
 pub mod interned_name;

@@ -2,6 +2,7 @@
 //!
 //! Every use case takes the [`App`] and the [`Actor`](auth::Actor) first, checks what the actor may, and works only on the actor's books.
 
+pub mod allocation;
 pub mod audit;
 pub mod auth;
 pub mod bench;

@@ -111,6 +111,7 @@ codes! {
     NothingToAllocate = 389, "NOTHING_TO_ALLOCATE", "Nothing is in any pool of the rules, or nothing changed since the run.";
     RuleNotApproved = 391, "RULE_NOT_APPROVED", "In these books another person approves a rule before it runs. Send approveAllocationRule.";
     RuleAlreadyApproved = 392, "RULE_ALREADY_APPROVED", "The version was approved before; it never changes.";
+    EntryOfRun = 393, "ENTRY_OF_RUN", "The entry belongs to an allocation run. Reverse the run with reverseAllocationRun.";
     EntryNotFound = 401, "ENTRY_NOT_FOUND", "These books have no entry of that number.";
     AccountUnknown = 402, "ACCOUNT_UNKNOWN", "The chart of accounts has no such code. Save the account first.";
     CostCenterUnknown = 403, "COST_CENTER_UNKNOWN", "These books have no such cost center. Save it first.";

@@ -32,6 +32,9 @@ pub enum List {
     AuditEvents,
     JournalDrafts,
     LedgerLines,
+    AllocationLines,
+    AllocationRuns,
+    DriverValues,
 }
 
 impl List {
@@ -46,6 +49,9 @@ impl List {
             Self::AuditEvents => "audit",
             Self::JournalDrafts => "draft",
             Self::LedgerLines => "line",
+            Self::AllocationLines => "allocation",
+            Self::AllocationRuns => "run",
+            Self::DriverValues => "driver",
         }
     }
 

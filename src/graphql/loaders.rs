@@ -9,6 +9,7 @@ use async_graphql::{Context, Error};
 
 use super::error::{LoadError, OrFailure, actor};
 use crate::app::App;
+use crate::app::allocation::{self, RunView};
 use crate::app::auth::Actor;
 use crate::app::charges::{self, Charge};
 use crate::app::journal::{self, Entry, PostingView};
@@ -48,6 +49,20 @@ pub struct ChargeKey(pub ChargeNumber);
 /// Asks for the draft of an entry made by hand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct DraftKey(pub EntryNumber);
+
+/// Asks for an allocation run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct RunKey(pub i64);
+
+impl Loader<RunKey> for Reads {
+    type Value = Arc<RunView>;
+    type Error = LoadError;
+
+    async fn load(&self, keys: &[RunKey]) -> Result<HashMap<RunKey, Self::Value>, LoadError> {
+        let runs = allocation::runs_by_number(&self.app, &self.actor, keys.iter().map(|key| key.0).collect()).await?;
+        Ok(runs.into_iter().map(|run| (RunKey(run.head.number), Arc::new(run))).collect())
+    }
+}
 
 impl Loader<DraftKey> for Reads {
     type Value = DraftView;

@@ -2,6 +2,7 @@
 //!
 //! Nothing here decides anything: stores load facts, and write what was decided.
 
+pub mod allocation;
 pub mod audit;
 pub mod balance;
 pub mod charge;

@@ -16,6 +16,7 @@
 #[macro_use]
 mod harness;
 
+mod allocation;
 mod attribution;
 mod audit;
 mod authorisation;

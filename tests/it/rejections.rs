@@ -3,11 +3,13 @@
 use std::path::Path;
 
 use serde_json::json;
-use tallybook::domain::ids::{BlockId, EntryNumber};
+use tallybook::domain::allocation as rules;
+use tallybook::domain::chart::{CenterKind, NameKind};
+use tallybook::domain::ids::{AccountId, BlockId, EntryNumber, NameId};
 use tallybook::domain::journal::{EntryDraft, EntryKind, MOST_POSTINGS, Posting, Side, View, decide};
 use tallybook::domain::money::{Amount, Currency};
 use tallybook::domain::period::{Day, PeriodStatus};
-use tallybook::domain::rejection::Code;
+use tallybook::domain::rejection::{Code, Rejection};
 
 use crate::harness::{Engine, charge, run};
 
@@ -49,6 +51,26 @@ fn provoked_in(code: Code) -> &'static str {
         | Code::PriceOverlap => "bad_masters.rs",
         Code::CursorInvalid | Code::PageTooLarge => "http_limits.rs",
         Code::IdempotencyConflict | Code::AtomicRefused => "idempotency.rs",
+        Code::AllocationRuleInvalid
+        | Code::AllocationPercentInvalid
+        | Code::DriverZero
+        | Code::DriverMissing
+        | Code::DriverNegative
+        | Code::DriverReserved
+        | Code::FixedAmountsExceedPool
+        | Code::ClosedLoop
+        | Code::NothingToAllocate
+        | Code::AllocationRuleUnknown
+        | Code::AllocationRunNotFound
+        | Code::ReceiverNotValid => "allocation/refusals.rs",
+        Code::AllocationAlreadyRun
+        | Code::LaterAllocationRun
+        | Code::AllocationNotLive
+        | Code::RuleNotApproved
+        | Code::RuleAlreadyApproved
+        | Code::EntryOfRun => "allocation/life.rs",
+        // More parts than memory is made for: the pure floor counts them as it makes them.
+        Code::TooManyAllocationLines => "rejections.rs",
         Code::AlreadyReversed | Code::ReversalOfReversal | Code::ReversalBeforeEntry | Code::LaterCorrection | Code::EntryNotFound => {
             "reversal.rs"
         }
@@ -135,6 +157,54 @@ fn the_gate_refuses_what_is_no_entry() {
     assert_eq!(refusal_of(0, &[posting(Side::Debit, 0), posting(Side::Credit, 0)]), "POSTING_NOT_POSITIVE");
     assert_eq!(refusal_of(0, &pair.repeat(MOST_POSTINGS / 2 + 1)), "TOO_MANY_POSTINGS");
     assert_eq!(refusal_of(i64::MAX, &pair), "LEDGER_OVERFLOW");
+}
+
+/// Every code is account 1 and center 1.
+struct OneOfAll;
+
+impl rules::Directory for OneOfAll {
+    fn account(&self, _: &str) -> Result<AccountId, Rejection> {
+        Ok(AccountId(1))
+    }
+
+    fn center(&self, _: &rules::Center) -> Result<NameId, Rejection> {
+        Ok(NameId(1))
+    }
+
+    fn name(&self, _: NameKind, _: &str) -> Option<NameId> {
+        None
+    }
+
+    fn cost_accounts(&self) -> std::collections::BTreeSet<AccountId> {
+        [AccountId(1)].into()
+    }
+}
+
+/// No books of a test have five million parts, so the pure floor is given a lower bound.
+#[test]
+fn a_run_of_too_many_lines_is_refused() {
+    let receiver = |code| rules::Receiver { center: rules::Center::new(CenterKind::Team, code), weight: None };
+    let terms = rules::RuleTerms {
+        pool: rules::PoolFilter::default(),
+        method: rules::Method::Even,
+        receivers: vec![receiver("a"), receiver("b")],
+        receiver_kind: None,
+        residual: rules::Residual::Receivers,
+        posting: rules::PostingMode::KeepAccount,
+        when_zero: rules::WhenZero::Refuse,
+        when_missing: rules::WhenMissing::Refuse,
+        when_negative: rules::WhenNegative::Refuse,
+        currency: None,
+    };
+    let (code, name) = ("even".to_owned(), "Even".to_owned());
+    let rule = rules::AllocationRule { code, version: 1, name, order: 0, valid_from: Day(0), valid_to: None, terms };
+    let refused = |most_parts| {
+        let mut costs = rules::Costs::default();
+        costs.add(Currency::USD, rules::block_of(AccountId(1), CenterKind::Team, NameId(2)), 10).unwrap();
+        let input = rules::Input { rules: std::slice::from_ref(&rule), costs, drivers: &rules::Drivers::default(), most_parts };
+        rules::allocate(input, &OneOfAll).map_or_else(|rejection| rejection.code.as_str(), |_| "accepted")
+    };
+    assert_eq!([refused(2), refused(1)], ["accepted", "TOO_MANY_ALLOCATION_LINES"]);
 }
 
 /// Names are for people and reports; who sends a new one with every call is told so before the books drown.

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::review::valid_review;
 use super::settings::percent;
 use super::{Reading, permitted, reading};
+use crate::app::allocation::open_rules;
 use crate::app::auth::{Actor, Permission};
 use crate::app::masters::Masters;
 use crate::app::{App, AppError};
@@ -120,7 +121,7 @@ pub(super) fn measure(periods: &mut Periods<'_>, masters: &Masters, month: Month
         unpriced(periods, month, thresholds.unpriced_charges)?,
         unattributed(periods, masters, month, thresholds.unattributed_basis_points)?,
         provider_feeds(periods, month, thresholds.feed_gap_days)?,
-        allocations_run(),
+        allocations_run(periods, month)?,
         accruals_reviewed(periods, month)?,
         trial_balance(periods, month)?,
         earlier_periods(periods, masters, month, current)?,
@@ -188,16 +189,22 @@ fn provider_feeds(periods: &mut Periods<'_>, month: Month, threshold: i64) -> Re
     Ok(item(ItemCode::ProviderFeeds, late.len(), format!("last charge within {threshold} days of {end}"), missing, detail))
 }
 
-/// These books have no allocation rules yet: there is nothing to run.
-fn allocations_run() -> Item {
-    Item {
-        code: ItemCode::AllocationsRun,
-        state: ItemState::NotApplicable,
-        measured: "0 rules".to_owned(),
-        threshold: "every rule run".to_owned(),
-        message: "the books have no allocation rules".to_owned(),
-        detail: Vec::new(),
+/// Every rule that governs the month has a run in force.
+fn allocations_run(periods: &mut Periods<'_>, month: Month) -> Result<Item, StoreError> {
+    let (open, rules) = open_rules(periods.ledger, periods.books, month)?;
+    if rules == 0 {
+        return Ok(Item {
+            code: ItemCode::AllocationsRun,
+            state: ItemState::NotApplicable,
+            measured: "0 rules".to_owned(),
+            threshold: "every rule run".to_owned(),
+            message: "the books have no allocation rules for the period".to_owned(),
+            detail: Vec::new(),
+        });
     }
+    let missing = (!open.is_empty()).then(|| format!("{} of {rules} rules did not run: send runAllocation", open.len()));
+    let measured = format!("{} of {rules} rules", rules.saturating_sub(open.len()));
+    Ok(item(ItemCode::AllocationsRun, measured, "every rule run", missing, open.into_iter().take(MOST_DETAILS).collect()))
 }
 
 fn accruals_reviewed(periods: &mut Periods<'_>, month: Month) -> Result<Item, StoreError> {

@@ -94,6 +94,9 @@ fn reverse_in_tx(session: &mut Session, input: &ReverseInput) -> Result<Posted, 
         return Ok(Posted { number: EntryNumber(number), replayed: true });
     }
     let original = session.journal_entry(EntryNumber(input.number))?.ok_or_else(|| Rejection::of(Code::EntryNotFound).under("number"))?;
+    if original.kind == EntryKind::Allocation {
+        return Err(Rejection::of(Code::EntryOfRun).under("number").into());
+    }
     let reversed_by = session.reversal_of(original.number)?;
     let postings = reverse(&ReversalView { original: &original, reversed_by }, effective_on)?;
     let charge = match original.charge {

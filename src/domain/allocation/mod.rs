@@ -7,9 +7,10 @@
 //! It does not post, and knows no run, approval or clock. Methods and their golden figures: the reference cases stand in `tests.rs`.
 
 mod center;
+mod difference;
+mod equations;
 mod outcome;
 mod pool;
-mod equations;
 mod reciprocal;
 mod rule;
 mod run;
@@ -17,9 +18,10 @@ mod spread;
 mod step_down;
 mod weights;
 
-pub use center::Center;
-pub use outcome::{Flow, Fraction, Outcome, PoolOutcome, PoolPart, Transfer};
-pub use pool::Costs;
+pub use center::{Center, block_of, only_center};
+pub use difference::{Earlier, difference};
+pub use outcome::{Flow, Fraction, Outcome, PoolOutcome, PoolPart};
+pub use pool::{Costs, Filter};
 pub use rule::{
     AllocationRule, MOST_RECEIVERS, MOST_SERVICE_CENTERS, MOST_TIERS, Method, PoolFilter, PostingMode, Receiver, Residual, RuleTerms,
     ServiceCenter, ServiceOrder, Tier, TierMode, WhenMissing, WhenNegative, WhenZero, standing_driver,

@@ -52,6 +52,31 @@ impl Fraction {
         Self::new(&self.numerator * value, self.denominator.clone()).unwrap_or_else(|| self.clone())
     }
 
+    /// A whole number.
+    pub fn whole(units: i64) -> Self {
+        Self { numerator: BigInt::from(units), denominator: BigUint::from(1_u32) }
+    }
+
+    /// The sum.
+    #[must_use]
+    pub fn plus(&self, other: &Self) -> Self {
+        let over = |one: &Self, by: &BigUint| &one.numerator * BigInt::from(by.clone());
+        let numerator = over(self, &other.denominator) + over(other, &self.denominator);
+        Self::new(numerator, &self.denominator * &other.denominator).unwrap_or_else(|| self.clone())
+    }
+
+    /// This part of `of` parts: the product with `part / of`. `None` when `of` is zero.
+    pub fn part(&self, part: i64, of: i64) -> Option<Self> {
+        let sign = if of < 0 { -1 } else { 1 };
+        Self::new(&self.numerator * part * sign, &self.denominator * of.unsigned_abs())
+    }
+
+    /// The same divided by a power of ten, such as ledger units in units of the currency.
+    #[must_use]
+    pub fn shifted(&self, scale: u32) -> Self {
+        Self::new(self.numerator.clone(), &self.denominator * BigUint::from(10_u32).pow(scale)).unwrap_or_else(|| self.clone())
+    }
+
     /// The nearest whole number; halves go to the even neighbour. `None` when it does not fit.
     pub fn round_half_even(&self) -> Option<i64> {
         let (quotient, remainder) = self.numerator.magnitude().div_rem(&self.denominator);
@@ -73,8 +98,6 @@ impl std::fmt::Display for Fraction {
 pub struct Outcome {
     /// In the order in which they were spread.
     pub pools: Vec<PoolOutcome>,
-    /// What is posted, in the same order; each sums to zero.
-    pub transfers: Vec<Transfer>,
 }
 
 /// One pool in one currency, and who received what of it.
@@ -98,6 +121,8 @@ pub struct PoolOutcome {
     /// What the parts' weights are fractions of.
     pub total_weight: BigUint,
     pub parts: Vec<PoolPart>,
+    /// What is posted: debits above zero, credits below. They sum to zero.
+    pub transfer: Vec<(CodingBlock, i64)>,
     /// Reciprocal: the cost with what other service centers gave, in ledger units.
     pub gross: Option<Fraction>,
     /// Reciprocal: what goes to whom before netting, service centers included.
@@ -117,7 +142,9 @@ impl PoolOutcome {
 
     /// The part before rounding, in ledger units.
     pub fn unrounded(&self, part: &PoolPart) -> Option<Fraction> {
-        self.share(part).map(|share| share.times(&BigInt::from(self.pool)))
+        // Rates charge whoever used the service, also for a pool that holds a credit.
+        let pool = if part.units > 0 { BigInt::from(self.pool.unsigned_abs()) } else { BigInt::from(self.pool) };
+        self.share(part).map(|share| share.times(&pool))
     }
 }
 
@@ -140,13 +167,4 @@ pub struct PoolPart {
 pub struct Flow {
     pub to: Center,
     pub amount: Fraction,
-}
-
-/// Lines of one rule and step in one currency: debits above zero, credits below. They sum to zero.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Transfer {
-    pub rule: usize,
-    pub step: u32,
-    pub currency: Currency,
-    pub lines: Vec<(CodingBlock, i64)>,
 }

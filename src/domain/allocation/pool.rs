@@ -99,6 +99,17 @@ impl Filter {
         filter
     }
 
+    /// The accounts of the pool, in their order.
+    pub fn accounts(&self) -> impl Iterator<Item = AccountId> {
+        self.accounts.iter().copied()
+    }
+
+    /// The dimensions that every block of the pool has, each with the kind of its name.
+    pub fn dimensions(&self) -> (&[(CenterKind, NameId)], [(NameKind, Option<NameId>); 3]) {
+        let names = [(NameKind::Feature, self.feature), (NameKind::Model, self.model), (NameKind::Environment, self.environment)];
+        (&self.centers, names)
+    }
+
     /// Whether a block is in the pool.
     pub fn takes(&self, block: &CodingBlock) -> bool {
         let is = |wanted: Option<NameId>, name: NameId| wanted.is_none_or(|wanted| wanted == name);

@@ -6,9 +6,9 @@ use num_bigint::BigUint;
 use num_traits::Zero;
 
 use super::Center;
+use super::equations::{Consumption, GrossFlows, Solution, closed_loop, solve};
 use super::outcome::Flow;
 use super::pool::{Filter, Sources, total};
-use super::equations::{Consumption, GrossFlows, Solution, closed_loop, solve};
 use super::rule::{AllocationRule, ServiceCenter, WhenZero};
 use super::run::{Directory, Pool, Run, by_account};
 use super::spread::Spread;
@@ -102,7 +102,8 @@ impl<D: Directory> Run<'_, D> {
 fn system(rule: &AllocationRule, centers: &[ServiceCenter], mut used: Used, own: &[(Center, Sources)]) -> Result<System, Rejection> {
     let mut services = centers.to_vec();
     // Nobody used what these gave: by the rule they keep their cost, give the same to each receiver, or are refused.
-    let idle: Vec<usize> = used.iter().enumerate().filter(|(_, used)| used.values().all(|units| units.mantissa() == 0)).map(|(at, _)| at).collect();
+    let idle: Vec<usize> =
+        used.iter().enumerate().filter(|(_, used)| used.values().all(|units| units.mantissa() == 0)).map(|(at, _)| at).collect();
     for service in idle.iter().rev().copied() {
         let Some(center) = services.get(service).map(|service| service.center.clone()) else { continue };
         let holds = own.get(service).is_some_and(|(_, sources)| !sources.is_empty());
@@ -117,7 +118,9 @@ fn system(rule: &AllocationRule, centers: &[ServiceCenter], mut used: Used, own:
             }
             WhenZero::Even | WhenZero::Refuse if holds || receives => {
                 let driver = services.get(service).map_or("", |service| service.driver.as_str());
-                let message = format!("driver {driver} of {center} is zero for everybody in the period: correct it, or let the rule say whenZero RETAIN");
+                let message = format!(
+                    "driver {driver} of {center} is zero for everybody in the period: correct it, or let the rule say whenZero RETAIN"
+                );
                 return Err(Rejection::at(Code::DriverZero, "driver", message));
             }
             WhenZero::Even | WhenZero::Refuse | WhenZero::Retain => {

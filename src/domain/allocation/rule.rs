@@ -1,5 +1,7 @@
 //! Rules: which cost is spread, over whom, by what, and on which accounts. A version never changes.
 
+use serde::{Deserialize, Serialize};
+
 use super::Center;
 use crate::domain::chart::CenterKind;
 use crate::domain::money::{Currency, Exact};
@@ -30,13 +32,15 @@ pub struct AllocationRule {
 }
 
 /// What a version says.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct RuleTerms {
     pub pool: PoolFilter,
     pub method: Method,
     /// In the order of kind and code, each once. Empty: whoever has a value of the driver.
     pub receivers: Vec<Receiver>,
     /// Without named receivers, only centers of this kind receive.
+    #[serde(with = "kind_name")]
     pub receiver_kind: Option<CenterKind>,
     pub residual: Residual,
     pub posting: PostingMode,
@@ -44,11 +48,13 @@ pub struct RuleTerms {
     pub when_missing: WhenMissing,
     pub when_negative: WhenNegative,
     /// The currency of fixed amounts and rates; with it, the rule spreads the pool in that currency alone.
+    #[serde(with = "currency_code")]
     pub currency: Option<Currency>,
 }
 
 /// Which cost is in the pool: that on any of the accounts and on every dimension that is named.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct PoolFilter {
     /// Codes of accounts; every cost account when empty.
     pub accounts: Vec<String>,
@@ -61,7 +67,8 @@ pub struct PoolFilter {
 }
 
 /// By what the pool is spread.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Method {
     /// All of it to one receiver.
     Direct,
@@ -90,28 +97,32 @@ pub enum Method {
 }
 
 /// Who receives, and how much where the method says so.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Receiver {
     pub center: Center,
     pub weight: Option<Exact>,
 }
 
 /// A center whose own cost in the period is a pool, spread by its own driver.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ServiceCenter {
     pub center: Center,
     pub driver: String,
 }
 
 /// Quantities up to `up_to` (included) are at `rate`; the last tier has no end.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Tier {
     pub up_to: Option<Exact>,
     pub rate: Exact,
 }
 
 /// How tiers count.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum TierMode {
     /// Each tier's rate counts for the quantity within it.
     Graduated,
@@ -120,7 +131,8 @@ pub enum TierMode {
 }
 
 /// In which order service centers close.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ServiceOrder {
     Given,
     /// First whoever gives the largest share of its output to other service centers, then the larger cost, then the code.
@@ -128,14 +140,16 @@ pub enum ServiceOrder {
 }
 
 /// Who bears what fixed shares, amounts and rates leave of the pool.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Residual {
     Receivers,
     Sender,
 }
 
 /// On which accounts the cost moves.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum PostingMode {
     /// The receiver is debited and the sender credited in the account that the cost is in.
     KeepAccount,
@@ -144,7 +158,8 @@ pub enum PostingMode {
 }
 
 /// When all drivers of a pool that is not empty are zero.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum WhenZero {
     Refuse,
     /// The sender keeps its cost.
@@ -154,14 +169,16 @@ pub enum WhenZero {
 }
 
 /// When a receiver that the rule names has no recorded value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum WhenMissing {
     Refuse,
     Zero,
 }
 
 /// When a receiver's value is below zero.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum WhenNegative {
     Refuse,
     Zero,
@@ -363,3 +380,28 @@ fn invalid(field: &'static str, message: impl Into<String>) -> Rejection {
 fn too_many(field: &'static str, most: usize) -> Rejection {
     Rejection::at(Code::TooManyItems, field, format!("a rule takes at most {most} of them"))
 }
+
+/// Closed sets of other rooms in a rule's stored form: their own words.
+macro_rules! stored_as_text {
+    ($module:ident, $type:ty, $write:expr, $read:expr) => {
+        mod $module {
+            use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+            pub fn serialize<S: Serializer>(value: &Option<$type>, serializer: S) -> Result<S::Ok, S::Error> {
+                let write: fn($type) -> &'static str = $write;
+                value.map(write).serialize(serializer)
+            }
+
+            pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<$type>, D::Error> {
+                let read: fn(&str) -> Option<$type> = $read;
+                let text = Option::<String>::deserialize(deserializer)?;
+                let unknown = |text: &String| serde::de::Error::custom(format!("`{text}` is unknown"));
+                text.map(|text| read(&text).ok_or_else(|| unknown(&text))).transpose()
+            }
+        }
+    };
+}
+stored_as_text!(kind_name, crate::domain::chart::CenterKind, |kind| kind.field(), crate::domain::chart::CenterKind::parse);
+stored_as_text!(currency_code, crate::domain::money::Currency, |currency| currency.code(), |code| {
+    crate::domain::money::Currency::parse(code).ok()
+});

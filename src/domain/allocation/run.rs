@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Center;
 use super::center::block_of;
-use super::outcome::{Outcome, PoolOutcome, PoolPart, Transfer};
+use super::outcome::{Outcome, PoolOutcome, PoolPart};
 use super::pool::{Costs, Filter, Sources, total};
 use super::rule::{AllocationRule, Method, PostingMode};
 use super::spread::{Spread, ToSpread};
@@ -37,6 +37,8 @@ pub struct Input<'a> {
     pub rules: &'a [AllocationRule],
     pub costs: Costs,
     pub drivers: &'a Drivers,
+    /// Usually [`MOST_PARTS`].
+    pub most_parts: usize,
 }
 
 /// Spreads every pool. Later rules see what earlier ones moved.
@@ -44,8 +46,8 @@ pub struct Input<'a> {
 /// # Errors
 /// The first refusal, under `rules` and the rule's code.
 pub fn allocate(input: Input<'_>, directory: &impl Directory) -> Result<Outcome, Rejection> {
-    let Input { rules, costs, drivers } = input;
-    let mut run = Run { costs, drivers, directory, outcome: Outcome::default(), step: 0, parts: 0 };
+    let Input { rules, costs, drivers, most_parts } = input;
+    let mut run = Run { costs, drivers, directory, outcome: Outcome::default(), step: 0, parts_left: most_parts };
     for (position, rule) in rules.iter().enumerate() {
         run.rule(position, rule).map_err(|rejection| rejection.under(rule.code.clone()).under("rules"))?;
     }
@@ -59,7 +61,7 @@ pub(super) struct Run<'a, D> {
     pub(super) directory: &'a D,
     pub(super) outcome: Outcome,
     pub(super) step: u32,
-    parts: usize,
+    parts_left: usize,
 }
 
 /// One pool on its way: who gives, and what is in it.
@@ -126,10 +128,8 @@ impl<D: Directory> Run<'_, D> {
 
     /// Books a spread: the parts, the transfer, and the costs that later rules see.
     pub(super) fn give(&mut self, pool: Pool<'_>, spread: Spread) -> Result<(), Rejection> {
-        self.parts = self.parts.saturating_add(spread.parts.len());
-        if self.parts > MOST_PARTS {
-            return Err(Rejection::of(Code::TooManyAllocationLines));
-        }
+        let left = self.parts_left.checked_sub(spread.parts.len());
+        self.parts_left = left.ok_or_else(|| Rejection::of(Code::TooManyAllocationLines))?;
         let held = total(&pool.sources)?;
         let allocated = sum_of_parts(&spread.parts)?;
         let mut debits = Vec::with_capacity(spread.parts.len());
@@ -143,7 +143,7 @@ impl<D: Directory> Run<'_, D> {
             debits.push((pool.filter.narrowed(block_of(account, to.kind, self.directory.center(to)?)), part.units));
         }
         let credits = self.credits(&pool, held, allocated)?;
-        self.transfer((pool.position, pool.currency), debits.into_iter().chain(credits))?;
+        let transfer = self.moved(pool.currency, debits.into_iter().chain(credits))?;
         let Spread { driver, driver_total, total_weight, parts } = spread;
         self.outcome.pools.push(PoolOutcome {
             rule: pool.position,
@@ -157,6 +157,7 @@ impl<D: Directory> Run<'_, D> {
             driver_total,
             total_weight,
             parts,
+            transfer,
             gross: None,
             flows: Vec::new(),
         });
@@ -201,12 +202,8 @@ impl<D: Directory> Run<'_, D> {
         Ok(pool.filter.narrowed(block))
     }
 
-    /// Adds lines up by block, moves the costs, and keeps them for posting.
-    fn transfer(
-        &mut self,
-        (rule, currency): (usize, Currency),
-        lines: impl Iterator<Item = (CodingBlock, i64)>,
-    ) -> Result<(), Rejection> {
+    /// Adds lines up by block and moves the costs.
+    fn moved(&mut self, currency: Currency, lines: impl Iterator<Item = (CodingBlock, i64)>) -> Result<Vec<(CodingBlock, i64)>, Rejection> {
         // Debits and credits of one block stay apart: both happened.
         let mut sums: BTreeMap<(bool, CodingBlock), i64> = BTreeMap::new();
         for (block, units) in lines.filter(|(_, units)| *units != 0) {
@@ -214,11 +211,7 @@ impl<D: Directory> Run<'_, D> {
             *sum = sum.checked_add(units).ok_or_else(|| Rejection::of(Code::LedgerOverflow))?;
             self.costs.add(currency, block, units)?;
         }
-        if !sums.is_empty() {
-            let lines = sums.into_iter().map(|((_, block), units)| (block, units)).collect();
-            self.outcome.transfers.push(Transfer { rule, step: self.step, currency, lines });
-        }
-        Ok(())
+        Ok(sums.into_iter().map(|((_, block), units)| (block, units)).collect())
     }
 
     /// Percent of what each block holds goes to another account on the same block.
@@ -252,7 +245,7 @@ impl<D: Directory> Run<'_, D> {
             let debits = credits.iter().map(|(block, units)| (CodingBlock { account: debit, ..*block }, units.saturating_neg()));
             let credits = credits.iter().map(|(block, units)| (CodingBlock { account: credit, ..*block }, *units));
             let lines: Vec<_> = debits.chain(credits).collect();
-            self.transfer((position, currency), lines.into_iter())?;
+            let transfer = self.moved(currency, lines.into_iter())?;
             self.outcome.pools.push(PoolOutcome {
                 rule: position,
                 step: self.step,
@@ -265,6 +258,7 @@ impl<D: Directory> Run<'_, D> {
                 driver_total: None,
                 total_weight: weights.iter().sum(),
                 parts: vec![part],
+                transfer,
                 gross: None,
                 flows: Vec::new(),
             });

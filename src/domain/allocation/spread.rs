@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use num_bigint::BigUint;
 use num_traits::Zero;
 
+use super::Center;
 use super::outcome::PoolPart;
 use super::rule::{Method, Receiver, Residual, RuleTerms, Tier, TierMode, WhenZero};
 use super::weights::{Asked, Drivers, scaled, sum};
-use super::Center;
 use crate::domain::money::{Currency, Exact, split};
 use crate::domain::rejection::{Code, Rejection};
 

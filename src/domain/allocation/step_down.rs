@@ -80,12 +80,7 @@ impl<D: Directory> Run<'_, D> {
     }
 
     /// First whoever gives the largest share of its output to other service centers, then the larger cost, then the smaller code.
-    fn automatic_order(
-        &self,
-        rule: &AllocationRule,
-        filter: &Filter,
-        centers: &[ServiceCenter],
-    ) -> Result<Vec<ServiceCenter>, Rejection> {
+    fn automatic_order(&self, rule: &AllocationRule, filter: &Filter, centers: &[ServiceCenter]) -> Result<Vec<ServiceCenter>, Rejection> {
         let services: BTreeSet<&Center> = centers.iter().map(|service| &service.center).collect();
         let currencies = self.currencies(rule);
         let mut standings = Vec::with_capacity(centers.len());

@@ -95,11 +95,9 @@ fn drivers(values: &[(&str, i32, &str)]) -> Drivers {
 }
 
 fn run(rules: &[AllocationRule], costs: Costs, drivers: &Drivers) -> Result<Outcome, Rejection> {
-    let outcome = allocate(Input { rules, costs, drivers }, &Codes)?;
-    for transfer in &outcome.transfers {
-        assert_eq!(transfer.lines.iter().map(|line| i128::from(line.1)).sum::<i128>(), 0, "every transfer balances");
-    }
+    let outcome = allocate(Input { rules, costs, drivers, most_parts: MOST_PARTS }, &Codes)?;
     for pool in &outcome.pools {
+        assert_eq!(pool.transfer.iter().map(|line| i128::from(line.1)).sum::<i128>(), 0, "every transfer balances");
         assert_eq!(pool.parts.iter().map(|part| part.units).sum::<i64>(), pool.allocated, "what leaves the pool arrives");
     }
     Ok(outcome)
@@ -112,9 +110,9 @@ fn parts(outcome: &Outcome) -> Vec<i64> {
 /// What every team holds after the run, over all accounts.
 fn net(before: &Costs, outcome: &Outcome) -> BTreeMap<i32, i64> {
     let mut after = before.clone();
-    for transfer in &outcome.transfers {
-        for (block, units) in &transfer.lines {
-            after.add(transfer.currency, *block, *units).unwrap();
+    for pool in &outcome.pools {
+        for (block, units) in &pool.transfer {
+            after.add(pool.currency, *block, *units).unwrap();
         }
     }
     let mut nets = BTreeMap::new();
@@ -188,11 +186,8 @@ fn reciprocal_services_are_solved_exactly() {
     let rules = [rule("mutual", terms(Method::Reciprocal { centers: services() }))];
     let outcome = run(&rules, costs(&OWN), &drivers(&USED)).unwrap();
     assert_eq!(net(&costs(&OWN), &outcome), BTreeMap::from([(11, 593_500), (12, 722_300)]));
-    let shares: Vec<Vec<String>> = outcome
-        .pools
-        .iter()
-        .map(|pool| pool.parts.iter().map(|part| pool.share(part).unwrap().to_string()).collect())
-        .collect();
+    let shares: Vec<Vec<String>> =
+        outcome.pools.iter().map(|pool| pool.parts.iter().map(|part| pool.share(part).unwrap().to_string()).collect()).collect();
     assert_eq!(shares, [["118/231", "113/231"], ["139/231", "92/231"], ["39/154", "115/154"]]);
     let gross: Vec<String> = outcome.pools.iter().map(|pool| pool.gross.as_ref().unwrap().to_string()).collect();
     assert_eq!(gross, ["177000/1", "202500/1", "214500/1"]);
@@ -231,9 +226,7 @@ fn splits_that_other_systems_got_wrong() {
     // ERPNext 35091: a rounding line of one cent was split into nothing.
     assert_eq!(percent(&[Some("95"), Some("5")], 1), [1, 0]);
     assert_eq!(percent(&[Some("95"), Some("5")], -1), [-1, 0]);
-    let even = |units| {
-        parts(&run(&[rule("e", from_team(Method::Even, &[None; 3]))], costs(&[(1, units)]), &Drivers::default()).unwrap())
-    };
+    let even = |units| parts(&run(&[rule("e", from_team(Method::Even, &[None; 3]))], costs(&[(1, units)]), &Drivers::default()).unwrap());
     assert_eq!(even(10_000), [3_334, 3_333, 3_333]);
     assert_eq!(even(-100), [-34, -33, -33]);
 }
@@ -331,7 +324,13 @@ fn later_rules_see_what_earlier_ones_moved() {
     let outcome = run(&[first.clone(), rule("b", second)], costs(&[(1, 70), (11, 30)]), &Drivers::default()).unwrap();
     assert_eq!(net(&costs(&[(1, 70), (11, 30)]), &outcome), BTreeMap::from([(12, 100)]));
     // A pool that an earlier rule emptied is empty, also where the earlier credit went to the contra account.
-    let again = rule("c", RuleTerms { pool: PoolFilter { accounts: vec!["6000".to_owned()], team: Some("t1".to_owned()), ..PoolFilter::default() }, ..from_team(Method::Even, &[None]) });
+    let again = rule(
+        "c",
+        RuleTerms {
+            pool: PoolFilter { accounts: vec!["6000".to_owned()], team: Some("t1".to_owned()), ..PoolFilter::default() },
+            ..from_team(Method::Even, &[None])
+        },
+    );
     let outcome = run(&[first, again], costs(&[(1, 70)]), &Drivers::default()).unwrap();
     assert_eq!(outcome.pools.len(), 1);
 }
@@ -343,8 +342,9 @@ fn a_rule_may_keep_the_account() {
     let keep = RuleTerms { posting: PostingMode::KeepAccount, ..from_team(Method::Even, &[None, None]) };
     let outcome = run(&[rule("k", keep)], held.clone(), &Drivers::default()).unwrap();
     let of = |account, number| block_of(account, CenterKind::Team, NameId(number));
-    let lines: BTreeMap<CodingBlock, i64> = outcome.transfers.iter().flat_map(|transfer| transfer.lines.clone()).collect();
-    let expected = [(of(COST, 1), -100), (of(COST, 11), 50), (of(COST, 12), 50), (of(DEBIT, 1), -11), (of(DEBIT, 11), 6), (of(DEBIT, 12), 5)];
+    let lines: BTreeMap<CodingBlock, i64> = outcome.pools.iter().flat_map(|pool| pool.transfer.clone()).collect();
+    let expected =
+        [(of(COST, 1), -100), (of(COST, 11), 50), (of(COST, 12), 50), (of(DEBIT, 1), -11), (of(DEBIT, 11), 6), (of(DEBIT, 12), 5)];
     assert_eq!(lines, BTreeMap::from(expected));
 }
 
@@ -356,7 +356,7 @@ fn a_reclassification_leaves_cost_where_it_is() {
     let outcome = run(&[rule("cogs", terms)], costs(&[(1, 100), (2, 899)]), &Drivers::default()).unwrap();
     // 33.3 percent of 999 is 332.667, and of it 33 and 300 by what each team holds.
     let of = |account, number| block_of(AccountId(account), CenterKind::Team, NameId(number));
-    let lines: BTreeMap<CodingBlock, i64> = outcome.transfers.iter().flat_map(|transfer| transfer.lines.clone()).collect();
+    let lines: BTreeMap<CodingBlock, i64> = outcome.pools.iter().flat_map(|pool| pool.transfer.clone()).collect();
     assert_eq!(lines, BTreeMap::from([(of(5000, 1), 33), (of(5000, 2), 300), (of(6000, 1), -33), (of(6000, 2), -300)]));
 }
 
@@ -369,7 +369,7 @@ fn a_pool_by_model_moves_with_its_model() {
     let mut terms = from_team(Method::Even, &[None]);
     terms.pool.model = Some("m7".to_owned());
     let outcome = run(&[rule("m", terms)], held, &Drivers::default()).unwrap();
-    assert_eq!(outcome.transfers[0].lines, [(block(DEBIT, 11, 7), 90), (block(CREDIT, 1, 7), -90)]);
+    assert_eq!(outcome.pools[0].transfer, [(block(DEBIT, 11, 7), 90), (block(CREDIT, 1, 7), -90)]);
 }
 
 #[test]
@@ -442,7 +442,8 @@ fn small_worlds_of_portions_re_sum() {
             let weights: Vec<Option<&str>> = weights.iter().map(|weight| Some(weight.as_str())).collect();
             let outcome = run(&[rule("p", from_team(Method::FixedPortion, &weights))], costs(&[(1, units)]), &Drivers::default()).unwrap();
             assert_eq!(parts(&outcome).iter().sum::<i64>(), units);
-            let mirrored = run(&[rule("p", from_team(Method::FixedPortion, &weights))], costs(&[(1, -units)]), &Drivers::default()).unwrap();
+            let mirrored =
+                run(&[rule("p", from_team(Method::FixedPortion, &weights))], costs(&[(1, -units)]), &Drivers::default()).unwrap();
             assert_eq!(parts(&mirrored), parts(&outcome).iter().map(|part| -part).collect::<Vec<_>>());
         }
     }
@@ -450,6 +451,28 @@ fn small_worlds_of_portions_re_sum() {
 
 fn quantities() -> impl Strategy<Value = Vec<(i32, u32)>> {
     proptest::collection::btree_map(11..60_i32, 0_u32..1_000, 1..20).prop_map(|map| map.into_iter().collect())
+}
+
+#[test]
+fn late_cost_adds_the_difference() {
+    let rules = [rule("e", from_team(Method::Even, &[None, None]))];
+    let first = run(&rules, costs(&[(1, 101)]), &Drivers::default()).unwrap();
+    let earlier = |outcome: &Outcome| -> Vec<Earlier> { outcome.pools.iter().map(Earlier::from).collect() };
+    let now = run(&rules, costs(&[(1, 110)]), &Drivers::default()).unwrap();
+    let added = difference(now.clone(), earlier(&first)).unwrap();
+    assert_eq!((added.pools[0].pool, added.pools[0].allocated, parts(&added)), (9, 9, vec![4, 5]));
+    assert_eq!(net(&net_costs(&[(1, 110)], &first), &added), net(&costs(&[(1, 110)]), &now));
+    assert_eq!(difference(first.clone(), earlier(&first)).unwrap(), Outcome::default(), "nothing changed");
+    let gone = difference(Outcome::default(), earlier(&first)).unwrap();
+    assert_eq!((gone.pools[0].pool, parts(&gone)), (-101, vec![-51, -50]), "what is no longer there is taken back");
+}
+
+fn net_costs(before: &[(i32, i64)], outcome: &Outcome) -> Costs {
+    let mut after = costs(before);
+    for pool in &outcome.pools {
+        pool.transfer.iter().for_each(|(block, units)| after.add(pool.currency, *block, *units).unwrap());
+    }
+    after
 }
 
 proptest! {

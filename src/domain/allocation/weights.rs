@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use num_bigint::BigUint;
 
-use super::rule::{RuleTerms, WhenMissing, WhenNegative, standing_driver};
 use super::Center;
+use super::rule::{RuleTerms, WhenMissing, WhenNegative, standing_driver};
 use crate::domain::money::{Currency, Exact};
 use crate::domain::rejection::{Code, Rejection};
 

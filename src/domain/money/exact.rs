@@ -2,10 +2,13 @@
 
 use std::cmp::Ordering;
 
+use serde::{Deserialize, Serialize};
+
 use crate::domain::rejection::{Code, Rejection};
 
 /// An exact decimal `mantissa / 10^scale`. Every operation is exact or an error; nothing rounds but [`Exact::round_half_even`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct Exact {
     mantissa: i128,
     scale: u32,
@@ -135,6 +138,20 @@ impl Exact {
             Ordering::Equal => quotient % 2 != 0,
         };
         i64::try_from(quotient + i128::from(round_up)).ok()
+    }
+}
+
+impl TryFrom<String> for Exact {
+    type Error = Rejection;
+
+    fn try_from(text: String) -> Result<Self, Rejection> {
+        Self::parse(&text)
+    }
+}
+
+impl From<Exact> for String {
+    fn from(exact: Exact) -> Self {
+        exact.to_string()
     }
 }
 

@@ -1,5 +1,7 @@
 //! Object and input types. Each maps one domain value; none decides anything.
 
+pub mod allocation;
+pub mod allocation_rule;
 pub mod analysis;
 pub mod audit;
 pub mod charge;

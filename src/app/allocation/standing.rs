@@ -1,0 +1,94 @@
+//! Drivers that the books compute: what the centers of a month had.
+
+use std::collections::BTreeSet;
+
+use crate::app::masters::Masters;
+use crate::domain::allocation::{AllocationRule, Center, Drivers, standing_driver};
+use crate::domain::chart::{AccountClass, CenterKind};
+use crate::domain::ids::{AccountId, BooksId, NameId};
+use crate::domain::money::{Currency, Exact};
+use crate::domain::period::Month;
+use crate::store::StoreError;
+use crate::store::allocation::{driver_values, standing_amounts, standing_counts};
+use crate::store::ledger::Ledger;
+
+/// A quantity that the books computed, as it is kept with the run.
+pub type Standing = (String, Option<Currency>, (CenterKind, NameId), String);
+
+/// The drivers that rules name.
+pub fn named(rules: &[AllocationRule]) -> BTreeSet<&str> {
+    rules.iter().flat_map(|rule| rule.terms.method.drivers()).collect()
+}
+
+/// Recorded values of the drivers that rules name, up to a number.
+///
+/// # Errors
+/// Any database failure.
+pub fn recorded(
+    ledger: &mut Ledger,
+    books: BooksId,
+    masters: &Masters,
+    (rules, month, through): (&[AllocationRule], Month, i64),
+    drivers: &mut Drivers,
+) -> Result<(), StoreError> {
+    for driver in named(rules).into_iter().filter(|driver| standing_driver(driver).is_none()) {
+        driver_values(ledger, books, (driver, month), through, |kind, id, quantity| {
+            // A center that is no longer in the masters receives nothing: it is in nobody's rule.
+            if let Some(center) = masters.center_by_id(id) {
+                drivers.set(driver, None, Center::new(kind, &center.code), quantity);
+            }
+        })?;
+    }
+    Ok(())
+}
+
+/// Computes the standing drivers that rules name, and answers what was computed.
+///
+/// # Errors
+/// Any database failure.
+pub fn computed(
+    ledger: &mut Ledger,
+    books: BooksId,
+    masters: &Masters,
+    (rules, month): (&[AllocationRule], Month),
+    drivers: &mut Drivers,
+) -> Result<Vec<Standing>, StoreError> {
+    let wanted: BTreeSet<&str> = named(rules).into_iter().filter_map(standing_driver).collect();
+    let mut found = Vec::new();
+    let mut set = |driver: &str, currency: Option<Currency>, kind: CenterKind, id: NameId, quantity: Exact| {
+        if let Some(center) = masters.center_by_id(id).filter(|_| wanted.contains(driver)) {
+            drivers.set(driver, currency, Center::new(kind, &center.code), quantity);
+            found.push((driver.to_owned(), currency, (kind, id), quantity.to_string()));
+        }
+    };
+    let counted = ["charges", "tokens", "input_tokens", "output_tokens", "cache_read_tokens"];
+    if counted.iter().any(|driver| wanted.contains(driver)) {
+        for kind in CenterKind::ALL {
+            standing_counts(ledger, books, (kind, month), |id, [charges, input, output, cache_read]| {
+                let whole = |quantity: i128| Exact::new(quantity, 0);
+                let tokens = i128::from(input) + i128::from(output);
+                let quantities = [charges.into(), tokens, input.into(), output.into(), cache_read.into()];
+                for (driver, quantity) in counted.into_iter().zip(quantities) {
+                    set(driver, None, kind, id, whole(quantity));
+                }
+            })?;
+        }
+    }
+    let accounts = |is_wanted: &dyn Fn(AccountClass) -> bool| -> Vec<AccountId> {
+        masters.accounts.iter().filter(|account| is_wanted(account.class)).map(|account| account.id).collect()
+    };
+    let money = |currency: Currency, units: i64, sign: i128| Exact::new(sign * i128::from(units), currency.ledger_scale()).normalized();
+    if wanted.contains("direct_cost") {
+        let accounts = accounts(&AccountClass::is_cost);
+        standing_amounts(ledger, books, (&accounts, true, month), |kind, id, currency, units| {
+            set("direct_cost", Some(currency), kind, id, money(currency, units, 1));
+        })?;
+    }
+    if wanted.contains("revenue") {
+        let accounts = accounts(&|class| class == AccountClass::Revenue);
+        standing_amounts(ledger, books, (&accounts, false, month), |kind, id, currency, units| {
+            set("revenue", Some(currency), kind, id, money(currency, units, -1));
+        })?;
+    }
+    Ok(found)
+}
