@@ -7,7 +7,7 @@ use crate::app::allocation as app;
 use crate::domain::period::Month;
 use crate::domain::rejection::{Code, Rejection};
 use crate::graphql::connection::{Connection, LARGEST_JOURNAL_PAGE, LARGEST_PAGE, List, connection, page_cost, page_size};
-use crate::graphql::error::{OrFailure, actor};
+use crate::graphql::error::{OrFailure, actor, or_user_errors};
 use crate::graphql::mutation::allocation::AllocationMode;
 use crate::graphql::types::allocation::{
     AllocationLine, AllocationPreview, AllocationRule, AllocationRun, ChargeTrace, DriverValue, page_of_lines,
@@ -64,9 +64,15 @@ impl AllocationQueries {
         #[graphql(default_with = "AllocationMode::New")] mode: AllocationMode,
         #[graphql(desc = "Whether versions count that wait for approval.", default = true)] with_pending: bool,
     ) -> Result<AllocationPreview, Error> {
-        let month = Month::parse(&period).or_failure(ctx)?;
-        let input = app::PreviewInput { month, rules, mode: mode.into(), with_pending };
-        Ok(app::preview_allocation(ctx.data::<App>()?, actor(ctx)?, input).await.or_failure(ctx)?.into())
+        let actor = actor(ctx)?;
+        let answer = match Month::parse(&period) {
+            Ok(month) => {
+                let input = app::PreviewInput { month, rules, mode: mode.into(), with_pending };
+                app::preview_allocation(ctx.data::<App>()?, actor, input).await
+            }
+            Err(rejection) => Err(rejection.into()),
+        };
+        Ok(AllocationPreview::of(period, or_user_errors(ctx, answer)?))
     }
 
     /// Posted lines of a period in the order of posting, reversals included with the other sign: keep the last `endCursor` and ask again later for

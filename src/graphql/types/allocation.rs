@@ -16,7 +16,7 @@ use crate::domain::ids::EntryNumber;
 use crate::domain::money::Money as DomainMoney;
 use crate::domain::rejection::{Code, Rejection};
 use crate::graphql::connection::{Connection, LARGEST_JOURNAL_PAGE, List, connection, page_cost, page_size};
-use crate::graphql::error::{OrFailure, actor, failure};
+use crate::graphql::error::{OrFailure, UserError, actor, failure};
 use crate::graphql::loaders::{RunKey, load};
 use crate::graphql::scalars::{BigInt, CurrencyCode, Date, DateTime, Decimal};
 
@@ -116,32 +116,41 @@ impl DriverValue {
 }
 
 /// What a run would post, computed by the code that runs; nothing was written.
-pub struct AllocationPreview(app::Preview);
+pub struct AllocationPreview {
+    period: String,
+    /// Absent when a run would be refused.
+    preview: Option<app::Preview>,
+    user_errors: Vec<UserError>,
+}
 
-impl From<app::Preview> for AllocationPreview {
-    fn from(preview: app::Preview) -> Self {
-        Self(preview)
+impl AllocationPreview {
+    pub fn of(period: String, preview: Result<app::Preview, Vec<UserError>>) -> Self {
+        match preview {
+            Ok(preview) => Self { period, preview: Some(preview), user_errors: Vec::new() },
+            Err(user_errors) => Self { period, preview: None, user_errors },
+        }
     }
 }
 
 #[Object]
 impl AllocationPreview {
-    async fn period(&self) -> String {
-        self.0.month.to_string()
+    async fn period(&self) -> &str {
+        &self.period
     }
 
     /// The last entry whose cost it spreads.
-    async fn through_entry(&self) -> BigInt {
-        self.0.through_entry.0.into()
+    async fn through_entry(&self) -> Option<BigInt> {
+        self.preview.as_ref().map(|preview| preview.through_entry.0.into())
     }
 
     /// SHA-256 of everything it moves: a run with the same result keeps the same.
-    async fn hash(&self) -> &str {
-        &self.0.hash
+    async fn hash(&self) -> Option<&str> {
+        self.preview.as_ref().map(|preview| preview.hash.as_str())
     }
 
     async fn line_count(&self) -> BigInt {
-        i64::try_from(self.0.lines.len()).unwrap_or(i64::MAX).into()
+        let lines = self.preview.as_ref().map_or(0, |preview| preview.lines.len());
+        i64::try_from(lines).unwrap_or(i64::MAX).into()
     }
 
     /// Receiving lines in the order in which they would be posted, at most 10,000 at once.
@@ -151,24 +160,25 @@ impl AllocationPreview {
         #[graphql(desc = "10,000 when absent; a longer list is then refused.")] first: Option<i32>,
         #[graphql(desc = "Lines to leave out at the beginning.", default)] skip: i32,
     ) -> Result<Vec<AllocationPreviewLine>, Error> {
-        let lines = &self.0.lines;
+        let Some(preview) = &self.preview else { return Ok(Vec::new()) };
+        let lines = &preview.lines;
         if first.is_none() && lines.len() > MOST_PREVIEW_LINES {
             let message = format!("the preview has {} lines: ask for some with `first` and `skip`", lines.len());
             return Err(Rejection::at(Code::RangeTooLarge, "lines", message)).or_failure(ctx);
         }
         let size = first.map_or(Ok(MOST_PREVIEW_LINES), |first| page_size(Some(first), MOST_PREVIEW_LINES)).or_failure(ctx)?;
         let shown = lines.iter().skip(usize::try_from(skip).unwrap_or(0)).take(size);
-        Ok(shown.filter_map(|line| Some(AllocationPreviewLine::of(line, self.0.pools.get(line.pool)?))).collect())
+        Ok(shown.filter_map(|line| Some(AllocationPreviewLine::of(line, preview.pools.get(line.pool)?))).collect())
     }
 
     /// Pools in the order in which they would be spread.
     async fn pools(&self) -> Vec<AllocationPool> {
-        self.0.pools.iter().map(|pool| AllocationPool::from(pool.clone())).collect()
+        self.preview.iter().flat_map(|preview| &preview.pools).map(|pool| AllocationPool::from(pool.clone())).collect()
     }
 
-    /// Refusals of a preview are errors; the list is there for those who read every answer alike.
-    async fn user_errors(&self) -> Vec<crate::graphql::error::UserError> {
-        Vec::new()
+    /// Why a run would be refused.
+    async fn user_errors(&self) -> &[UserError] {
+        &self.user_errors
     }
 }
 

@@ -37,9 +37,10 @@ async fn one_version_governs_a_posting_date(world: World) {
         done(&world, "SaveAllocationRule", rule("p", "EVEN", more)).await["rule"]["version"].clone()
     };
     let governing = async || {
-        let query = "{ previewAllocation(period: \"2026-01\") { lines { ruleVersion to { code } } } }";
-        let answer = world.post_graphql(&world.admin, &json!({ "query": query })).await.json();
-        let lines = answer["data"]["previewAllocation"]["lines"].as_array().cloned().unwrap_or_default();
+        let query = "{ previewAllocation(period: \"2026-01\") { lines { ruleVersion to { code } } userErrors { code } } }";
+        let preview = world.graphql(query, json!({})).await["previewAllocation"].take();
+        let lines = preview["lines"].as_array().unwrap();
+        assert_eq!(lines.is_empty(), preview["userErrors"] == json!([{ "code": "ALLOCATION_RULE_UNKNOWN" }]));
         lines.iter().map(|line| format!("{} {}", line["ruleVersion"], line["to"]["code"].as_str().unwrap())).collect::<Vec<_>>()
     };
     assert_eq!(save("2026-02-01", Value::Null, &["sales"]).await, 2, "it governs from February on");
