@@ -46,6 +46,17 @@ pub struct Approval {
     pub approved_at: Moment,
 }
 
+/// Who prepared the draft that became an entry, under the books' lock.
+///
+/// # Errors
+/// Any database failure.
+pub fn preparer_of(ledger: &mut Ledger, books: BooksId, entry: EntryNumber) -> Result<Option<Persons>, StoreError> {
+    let sql = "SELECT prepared_by, prepared_for FROM journal_draft WHERE books_id = $1 AND entry_number = $2";
+    let rows = ledger.rows(sql, &[Cell::Int(i64::from(books.0)), Cell::Int(entry.0)])?;
+    let persons = |row: &Row| Ok(Persons { subject: row.text(0)?.to_owned(), acting_for: row.text_or_none(1)?.map(ToOwned::to_owned) });
+    rows.first().map(persons).transpose()
+}
+
 /// Which drafts a reader asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DraftFilter {

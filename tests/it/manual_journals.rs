@@ -10,6 +10,7 @@ on_both_engines!(
     what_is_no_entry_is_refused_before_anybody_approves_it,
     an_edit_voids_the_approval_and_an_approver_approves_what_was_read,
     a_rejected_draft_is_edited_and_a_withdrawn_one_is_over,
+    nobody_reverses_an_entry_of_their_own_hand_alone,
     the_same_key_is_the_same_draft,
     limits_by_amount_and_account,
     a_closed_period_takes_no_entry_and_a_soft_closed_one_takes_a_closers,
@@ -249,4 +250,17 @@ async fn the_database_itself_refuses_an_entry_without_another_persons_approval(w
         assert!(world.database.execute(sql).await.is_err(), "{sql}");
     }
     assert_eq!(approve(&world, "otto", &draft["id"]).await["entry"]["number"], "1");
+}
+
+async fn nobody_reverses_an_entry_of_their_own_hand_alone(world: World) {
+    let draft = prepare(&world, entry("k1", "10")).await;
+    let posted = approve(&world, "otto", &draft["entry"]["id"]).await;
+    let input = json!({ "idempotencyKey": "r", "number": posted["entry"]["number"], "effectiveOn": "2026-01-12", "reason": "twice" });
+    let query = "mutation R($input: ReverseJournalEntryInput!) { reverseJournalEntry(input: $input) { entry { number } userErrors { code path } } }";
+    let by_pia = world.graphql_as(&preparer(&world), query, json!({ "input": input })).await["reverseJournalEntry"].take();
+    assert_eq!(by_pia, json!({ "entry": null, "userErrors": [{ "code": "SAME_PERSON", "path": ["number"] }] }));
+    let paul = world.token_of("paul", "main", Role::Preparer, None);
+    let by_paul = world.graphql_as(&paul, query, json!({ "input": input })).await["reverseJournalEntry"].take();
+    assert_eq!(by_paul["entry"]["number"], "2");
+    world.assert_verified().await;
 }

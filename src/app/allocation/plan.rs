@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::directory::MasterDirectory;
-use super::standing::{self, Standing};
+use super::standing;
 use crate::app::AppError;
 use crate::app::integrity::sha256;
 use crate::app::masters::Masters;
@@ -13,7 +13,7 @@ use crate::domain::period::{Day, Month};
 use crate::domain::rejection::{Code, Rejection};
 use crate::store::StoreError;
 use crate::store::allocation::{
-    CostShape, RuleVersion, RunHead, costs_of_entries, costs_of_month, costs_posted_after, driver_snapshot, last_driver_value,
+    CostShape, RuleVersion, RunHead, Standing, costs_of_entries, costs_of_month, costs_posted_after, driver_snapshot, last_driver_value,
 };
 use crate::store::ledger::Ledger;
 use crate::store::prepaid::last_entry;

@@ -9,11 +9,8 @@ use crate::domain::ids::{AccountId, BooksId, NameId};
 use crate::domain::money::{Currency, Exact};
 use crate::domain::period::Month;
 use crate::store::StoreError;
-use crate::store::allocation::{driver_values, standing_amounts, standing_counts};
+use crate::store::allocation::{Standing, driver_values, standing_amounts, standing_counts};
 use crate::store::ledger::Ledger;
-
-/// A quantity that the books computed, as it is kept with the run.
-pub type Standing = (String, Option<Currency>, (CenterKind, NameId), String);
 
 /// The drivers that rules name.
 pub fn named(rules: &[AllocationRule]) -> BTreeSet<&str> {

@@ -1,10 +1,12 @@
 //! Measuring this machine: charges a second through the whole path beside a floor, reports and verification at a size of history.
 
+mod allocation;
 mod database;
 mod ingest;
 mod lines;
 mod reports;
 
+pub use allocation::{AllocationMeasured, AllocationSizes, allocation};
 pub use database::{Scratch, Target};
 pub use ingest::{IngestSizes, Measured, ingest};
 pub use lines::line_of;

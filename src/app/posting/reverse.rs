@@ -8,6 +8,7 @@ use super::stored_charge::{StoredCharge, basis};
 use super::write_batch::{Command, Revision};
 use crate::app::audit::{self, Change};
 use crate::app::auth::{Actor, Permission};
+use crate::app::duties::persons;
 use crate::app::ingest::counts;
 use crate::app::{App, AppError};
 use crate::domain::duties::Duty;
@@ -17,6 +18,7 @@ use crate::domain::money::{Amount, Currency};
 use crate::domain::period::{Day, Moment};
 use crate::domain::rejection::{Code, Rejection};
 use crate::store::StoreError;
+use crate::store::journal_draft::preparer_of;
 use crate::store::ledger::{Cell, RowExt};
 
 /// What the caller asks.
@@ -56,7 +58,7 @@ pub async fn reverse_journal_entry(app: &App, actor: &Actor, input: ReverseInput
     let (is_closer, reversing) = (actor.may(Permission::ClosePeriods), actor.clone());
     let work = move |session: &mut Session| {
         session.act_as_closer(is_closer);
-        let posted = reverse_in_tx(session, &input)?;
+        let posted = reverse_in_tx(session, &reversing, &input)?;
         if !posted.replayed {
             session.check_duty(&reversing, Duty::Posting, None)?;
             let told = Change {
@@ -83,7 +85,20 @@ fn check_text(field: &'static str, text: &str, longest: usize) -> Result<(), Rej
     Ok(())
 }
 
-fn reverse_in_tx(session: &mut Session, input: &ReverseInput) -> Result<Posted, AppError> {
+/// An entry made by hand took two persons; nobody undoes their own alone.
+fn refuse_preparer(session: &mut Session, actor: &Actor, original: &JournalEntry) -> Result<(), AppError> {
+    if !matches!(original.kind, EntryKind::Manual | EntryKind::WriteOff) {
+        return Ok(());
+    }
+    let prepared_by = preparer_of(&mut session.ledger, session.books, original.number)?;
+    if prepared_by.is_some_and(|preparer| preparer.share_one_with(&persons(actor))) {
+        let message = format!("you prepared entry {}: another person reverses it", original.number);
+        return Err(Rejection::at(Code::SamePerson, "number", message).into());
+    }
+    Ok(())
+}
+
+fn reverse_in_tx(session: &mut Session, actor: &Actor, input: &ReverseInput) -> Result<Posted, AppError> {
     let effective_on = Day::from_date(input.effective_on);
     let content = crate::app::ingest::key_hash(&format!("{} {effective_on}", input.number), &input.reason);
     if let Some((hash, receipt)) = session.command(OPERATION, &input.idempotency_key)? {
@@ -97,6 +112,7 @@ fn reverse_in_tx(session: &mut Session, input: &ReverseInput) -> Result<Posted, 
     if original.kind == EntryKind::Allocation {
         return Err(Rejection::of(Code::EntryOfRun).under("number").into());
     }
+    refuse_preparer(session, actor, &original)?;
     let reversed_by = session.reversal_of(original.number)?;
     let postings = reverse(&ReversalView { original: &original, reversed_by }, effective_on)?;
     let charge = match original.charge {

@@ -9,14 +9,14 @@ use std::time::Duration;
 use clap::Args;
 use serde_json::{Map, Value, json};
 
-use crate::app::bench::{IngestSizes, Measured, Target, ingest, peak_memory_kib, reports};
+use crate::app::bench::{AllocationSizes, IngestSizes, Measured, Target, allocation, ingest, peak_memory_kib, reports};
 
 #[derive(Args)]
 pub struct BenchArgs {
     /// One JSON object a line
     #[arg(long)]
     json: bool,
-    /// Only the benches whose name begins like this: ingest-sqlite, ingest-postgres, single-graphql, report, verify
+    /// Only the benches whose name begins like this: ingest-sqlite, ingest-postgres, single-graphql, report, verify, allocation
     #[arg(long, value_name = "NAME")]
     only: Option<String>,
     /// Charges measured by the ingest benches
@@ -31,6 +31,9 @@ pub struct BenchArgs {
     /// Sizes of history at which reports and verify are measured
     #[arg(long, num_args = 2, default_values_t = [1_000_000, 5_000_000], value_names = ["SMALL", "LARGE"])]
     report_history: Vec<u64>,
+    /// Pools, mutual service centers and receivers of the allocation benches
+    #[arg(long, num_args = 3, default_values_t = [500, 100, 5_000], value_names = ["POOLS", "MUTUAL", "RECEIVERS"])]
+    allocation_sizes: Vec<u64>,
     /// A PostgreSQL server on which databases may be created [default: DATABASE_URL, else TALLYBOOK_TEST_POSTGRES, else none]
     #[arg(long, value_name = "URL")]
     postgres: Option<String>,
@@ -75,7 +78,23 @@ pub async fn run(args: BenchArgs) -> Result<ExitCode, anyhow::Error> {
             report_figures(&args, &target, "postgres").await?;
         }
     }
+    if args.wants("allocation") {
+        allocation_figures(&args, &sqlite, "sqlite").await?;
+    }
     Ok(ExitCode::SUCCESS)
+}
+
+async fn allocation_figures(args: &BenchArgs, target: &Target, engine: &str) -> Result<(), anyhow::Error> {
+    let [pools, mutual, receivers] = args.allocation_sizes.as_slice() else { anyhow::bail!("--allocation-sizes takes three sizes") };
+    let sizes = AllocationSizes { pools: *pools, mutual: *mutual, receivers: *receivers, history: args.history };
+    for measured in allocation(target, sizes, &progress).await? {
+        print(
+            args,
+            json!({ "name": measured.name, "engine": engine, "history": args.history, "pools": measured.pools, "receivers": measured.receivers,
+                "lines": measured.lines, "p50Ms": milliseconds(measured.elapsed), "peakMemoryMiB": peak_memory_kib().map(|kib| kib / 1024) }),
+        );
+    }
+    Ok(())
 }
 
 async fn report_figures(args: &BenchArgs, target: &Target, engine: &str) -> Result<(), anyhow::Error> {

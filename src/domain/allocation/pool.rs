@@ -104,10 +104,15 @@ impl Filter {
         self.accounts.iter().copied()
     }
 
-    /// The dimensions that every block of the pool has, each with the kind of its name.
-    pub fn dimensions(&self) -> (&[(CenterKind, NameId)], [(NameKind, Option<NameId>); 3]) {
+    /// The centers that every block of the pool has.
+    pub fn centers(&self) -> &[(CenterKind, NameId)] {
+        &self.centers
+    }
+
+    /// The names that every block of the pool has, each with its kind.
+    pub fn names(&self) -> impl Iterator<Item = (NameKind, NameId)> {
         let names = [(NameKind::Feature, self.feature), (NameKind::Model, self.model), (NameKind::Environment, self.environment)];
-        (&self.centers, names)
+        names.into_iter().filter_map(|(kind, name)| Some((kind, name?)))
     }
 
     /// Whether a block is in the pool.

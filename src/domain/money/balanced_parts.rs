@@ -8,7 +8,9 @@
 pub fn balanced_parts<K: Clone>(lines: Vec<(K, i64)>, most: usize) -> Vec<Vec<(K, i64)>> {
     let (debits, credits): (Vec<_>, Vec<_>) = lines.into_iter().filter(|line| line.1 != 0).partition(|line| line.1 > 0);
     let (mut debits, mut credits) = (debits.into_iter().peekable(), credits.into_iter().peekable());
-    let (mut parts, mut part): (Vec<Vec<(K, i64)>>, [Vec<(K, i64)>; 2]) = (Vec::new(), [Vec::new(), Vec::new()]);
+    let mut parts = Vec::new();
+    // Debits and credits.
+    let mut part: [Vec<(K, i64)>; 2] = [Vec::new(), Vec::new()];
     // Whether the last line of each side goes on, so that the next match adds to it.
     let mut goes_on = [false, false];
     while let (Some(debit), Some(credit)) = (debits.peek_mut(), credits.peek_mut()) {

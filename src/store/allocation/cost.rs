@@ -198,10 +198,9 @@ pub fn entries_of_pool(
     (after, through): (EntryNumber, EntryNumber),
     limit: usize,
 ) -> Result<Vec<EntryNumber>, StoreError> {
-    let (centers, names) = filter.dimensions();
     let mut conditions = vec![in_list("b.account_id", filter.accounts().map(|account| i64::from(account.0)))];
-    conditions.extend(centers.iter().map(|(kind, id)| format!("b.{}_id = {}", kind.field(), id.0)));
-    for (kind, id) in names.into_iter().filter_map(|(kind, id)| Some((kind, id?))) {
+    conditions.extend(filter.centers().iter().map(|(kind, id)| format!("b.{}_id = {}", kind.field(), id.0)));
+    for (kind, id) in filter.names() {
         let column = match kind {
             NameKind::Feature => "feature_id",
             NameKind::Model => "model_id",

@@ -12,7 +12,7 @@ pub use cost::{CostShape, costs_of_entries, costs_of_month, costs_posted_after, 
 pub use driver::{DriverValue, RecordedDriver, driver_list, driver_values, last_driver_value, value_insert};
 pub use rule::{RuleVersion, approval_insert, rule_insert, rule_list};
 pub use run::{
-    FeedLine, LivePool, RunHead, RunKind, RunLine, RunPool, driver_snapshot, driver_snapshot_insert, entry_list, feed, line_insert,
-    line_list, lines_into, live_codes, live_insert, live_remove, next_run, pool_insert, pool_list, reversal_of, rule_of_run_list,
-    run_by_number, run_insert, run_list, run_of_entry,
+    FeedLine, LivePool, RunHead, RunKind, RunLine, RunPool, Standing, driver_snapshot, driver_snapshot_insert, entry_list, feed,
+    line_insert, line_list, lines_into, live_codes, live_insert, live_remove, next_run, pool_insert, pool_list, reversal_of,
+    rule_of_run_list, run_by_number, run_insert, run_list, run_of_entry,
 };

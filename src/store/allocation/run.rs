@@ -230,16 +230,14 @@ pub fn entry_list(ledger: &mut Ledger, books: BooksId, number: i64) -> Result<Ve
     rows.iter().map(|row| Ok((EntryNumber(row.int(0)?), row.int(1)?))).collect()
 }
 
+/// A quantity that the books computed: driver, currency of money, center, and the quantity as text.
+pub type Standing = (String, Option<Currency>, (CenterKind, NameId), String);
+
 /// Keeps what the books computed for a run.
 ///
 /// # Errors
 /// Any database failure.
-pub fn driver_snapshot_insert(
-    ledger: &mut Ledger,
-    books: BooksId,
-    number: i64,
-    values: &[(String, Option<Currency>, (CenterKind, NameId), String)],
-) -> Result<(), StoreError> {
+pub fn driver_snapshot_insert(ledger: &mut Ledger, books: BooksId, number: i64, values: &[Standing]) -> Result<(), StoreError> {
     let rows = values.iter().map(|(driver, currency, (kind, center), quantity)| {
         [
             books_cell(books),
