@@ -3,6 +3,7 @@
 //! Data flows one way: `usage` -> `attribution` -> `rating` -> `posting_rules` -> `journal::decide` -> folds in `report`.
 
 pub mod attribution;
+pub mod chargeback;
 pub mod chart;
 pub mod duties;
 pub mod ids;

@@ -72,6 +72,9 @@ codes! {
     AsOfEntryUnknown = 149, "AS_OF_ENTRY_UNKNOWN", "The books have no entry of this number yet. Ask for the last one or an earlier one.";
     RateInvalid = 151, "RATE_INVALID", "A rate is a decimal above zero with at most twelve decimals and eighteen digits, between two different currencies.";
     ExpiryInvalid = 152, "EXPIRY_INVALID", "Credits do not expire before they begin. Correct `expiresOn`, the last day on which they can be used.";
+    MarkupInvalid = 156, "MARKUP_INVALID", "A markup is from 0 to 1000 percent, with at most six decimals.";
+    StandardRateInvalid = 157, "STANDARD_RATE_INVALID", "A standard rate is not below zero, for a meter it can count, and ends after it begins.";
+    RebillTermsInvalid = 158, "REBILL_TERMS_INVALID", "A rebill goes to an asset account, such as 1150 or 1100.";
     IdempotencyConflict = 201, "IDEMPOTENCY_CONFLICT", "The key was used before with other content; the first one is kept. Use a new key, or send the first content.";
     AtomicRefused = 202, "ATOMIC_REFUSED", "Another charge of the atomic call was refused, so none was recorded.";
     AlreadyReversed = 301, "ALREADY_REVERSED", "The entry was reversed before; an entry is reversed once.";
@@ -98,6 +101,11 @@ codes! {
     ReportingCurrencyFixed = 335, "REPORTING_CURRENCY_FIXED", "Exchange differences were booked in the reporting currency, so it no longer changes. Open other books.";
     CurrencyNotForeign = 336, "CURRENCY_NOT_FOREIGN", "A foreign item is in another currency than the reporting currency, and is paid in the reporting currency.";
     SettlementExceedsOpen = 337, "SETTLEMENT_EXCEEDS_OPEN", "The amount is more than what is owed to the provider in that account and currency.";
+    StatementNotOpen = 351, "STATEMENT_NOT_OPEN", "The statement is not in a state in which this can be done; its status says where it stands.";
+    StatementChanged = 352, "STATEMENT_CHANGED", "What the statement charges changed since it was drafted or read. Draft the period again, then approve the new statement.";
+    ShowbackNotPosted = 353, "SHOWBACK_NOT_POSTED", "Showback only reports and is never posted. Draft without showback to charge.";
+    NothingToPost = 354, "NOTHING_TO_POST", "The period has no approved statement. Draft it and have the drafts approved first.";
+    ChargebackEntry = 355, "CHARGEBACK_ENTRY", "The entry is of a chargeback statement. Send reverseChargeback, which reverses both.";
     EntryNotFound = 401, "ENTRY_NOT_FOUND", "These books have no entry of that number.";
     AccountUnknown = 402, "ACCOUNT_UNKNOWN", "The chart of accounts has no such code. Save the account first.";
     CostCenterUnknown = 403, "COST_CENTER_UNKNOWN", "These books have no such cost center. Save it first.";
@@ -110,6 +118,8 @@ codes! {
     DraftNotFound = 421, "DRAFT_NOT_FOUND", "These books have no journal draft of that id.";
     ProviderUnknown = 441, "PROVIDER_UNKNOWN", "These books have no charges and no credits of that provider. Check its name.";
     AccountNotSettled = 442, "ACCOUNT_NOT_SETTLED", "Only what is owed is settled: account 2000 (payable) or 2100 (accrued usage).";
+    StatementNotFound = 451, "STATEMENT_NOT_FOUND", "These books have no chargeback statement of that number.";
+    StandardRateMissing = 452, "STANDARD_RATE_MISSING", "Usage of the period has no standard rate. Save one that covers it.";
     TooManyItems = 501, "TOO_MANY_ITEMS", "The list is longer than one call takes. Split it.";
     TooManyPostings = 502, "TOO_MANY_POSTINGS", "The entry has more postings than one entry takes. Split it at a balanced boundary.";
     PageTooLarge = 503, "PAGE_TOO_LARGE", "`first` is above the largest page. Ask for fewer and follow endCursor.";
@@ -118,6 +128,7 @@ codes! {
     NamesExhausted = 506, "NAMES_EXHAUSTED", "These books know as many names of this kind as they hold. Send what varies per call as endUser or a tag.";
     JournalLimitExceeded = 511, "JOURNAL_LIMIT_EXCEEDED", "The amount is above the largest that is posted by hand to this account. Split it, or have the limit changed.";
     ApproverLimitExceeded = 512, "APPROVER_LIMIT_EXCEEDED", "The entry is above the largest amount that you may approve. A person with a higher limit has to approve it.";
+    TooManyStatementLines = 516, "TOO_MANY_STATEMENT_LINES", "The draft has more statements, or a statement more lines, than it holds.";
 }
 
 /// One refusal: its code, the path of the field, and a sentence that says what to do.

@@ -5,6 +5,7 @@
 pub mod audit;
 pub mod balance;
 pub mod charge;
+pub mod chargeback;
 mod connect;
 pub mod duty;
 mod error;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::app::auth::{Actor, Permission};
 use crate::app::masters::Masters;
-use crate::app::{App, AppError};
+use crate::app::{App, AppError, Books};
 use crate::domain::ids::BooksId;
 use crate::store::StoreError;
 use crate::store::ledger::Ledger;
@@ -23,6 +23,18 @@ pub(in crate::app) async fn reading<T: Send + 'static>(
         return Err(AppError::Forbidden(permission));
     }
     let books = app.books(actor).await?;
+    in_reading(app, &books, read).await
+}
+
+/// The same for somebody who was let in already.
+///
+/// # Errors
+/// A database failure, and what the read refuses.
+pub(in crate::app) async fn in_reading<T: Send + 'static>(
+    app: &App,
+    books: &Books,
+    read: impl FnOnce(&mut Ledger, BooksId, &Masters) -> Result<T, AppError> + Send + 'static,
+) -> Result<T, AppError> {
     let masters: Arc<Masters> = books.refresh_masters(app.store()).await?;
     let (store, id, runtime) = (app.store().clone(), books.id(), tokio::runtime::Handle::current());
     let work = move || {

@@ -1,5 +1,6 @@
 //! The mutation side of the API, one file a subject.
 
+mod chargebacks;
 mod charges;
 mod corrections;
 mod credits;
@@ -18,6 +19,7 @@ use crate::domain::rejection::Rejection;
 /// Writes. A business refusal is data in `userErrors`, and nothing was written then.
 #[derive(MergedObject, Default)]
 pub struct Mutation(
+    chargebacks::ChargebackMutations,
     charges::ChargeMutations,
     corrections::CorrectionMutations,
     credits::CreditMutations,

@@ -2,6 +2,7 @@
 
 mod analysis;
 mod audit;
+mod chargebacks;
 mod charges;
 mod credits;
 mod currencies;
@@ -21,6 +22,7 @@ use async_graphql::MergedObject;
 pub struct Query(
     analysis::AnalysisQueries,
     audit::AuditQueries,
+    chargebacks::ChargebackQueries,
     charges::ChargeQueries,
     credits::CreditQueries,
     currencies::CurrencyQueries,

@@ -3,6 +3,7 @@
 pub mod analysis;
 pub mod audit;
 pub mod charge;
+pub mod chargebacks;
 pub mod charge_input;
 pub mod credits;
 pub mod currencies;
