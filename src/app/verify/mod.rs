@@ -1,6 +1,7 @@
 //! Verification: every balance and every invariant recomputed from the postings and the charges, without trusting what is checked.
 
 mod balances;
+mod chargebacks;
 mod charges;
 mod journal;
 mod late;
@@ -142,6 +143,7 @@ impl<'a> Verifier<'a> {
         let mut checks = self.check_journal()?;
         checks.extend(self.check_charges()?);
         checks.extend(self.check_periods()?);
+        checks.extend(self.check_chargebacks()?);
         checks.extend(self.check_balances()?);
         checks.extend(self.check_tree()?);
         Ok(VerifyReport { entries: u64::try_from(self.last_entry).unwrap_or(0), checks })
