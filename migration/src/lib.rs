@@ -13,6 +13,7 @@ mod m20261124_000006_tree;
 mod m20261124_000008_settlement;
 mod m20261124_000009_pending_tally;
 mod m20261125_000010_allocation;
+mod m20261125_000011_chargeback;
 
 pub struct Migrator;
 
@@ -29,6 +30,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261124_000008_settlement::Migration),
             Box::new(m20261124_000009_pending_tally::Migration),
             Box::new(m20261125_000010_allocation::Migration),
+            Box::new(m20261125_000011_chargeback::Migration),
         ]
     }
 }

@@ -6,6 +6,7 @@ pub mod allocation;
 pub mod audit;
 pub mod auth;
 pub mod bench;
+pub mod chargeback;
 pub mod charges;
 pub mod clock;
 pub mod demo;

@@ -6,6 +6,7 @@
 
 mod audit;
 mod bench;
+mod chargeback;
 mod demo;
 mod export;
 mod import;
@@ -72,6 +73,9 @@ enum Command {
     /// Read and keep the price book
     #[command(subcommand)]
     Prices(prices::PricesCommand),
+    /// List, show and take out chargeback statements
+    #[command(subcommand)]
+    Chargeback(chargeback::ChargebackCommand),
     /// Take the audit log out
     #[command(subcommand)]
     Audit(audit::AuditCommand),
@@ -155,6 +159,11 @@ async fn run(arguments: CommandLine) -> Result<ExitCode, anyhow::Error> {
         Command::Prices(command) => {
             let app = open(&config, DATABASE_FILE).await?;
             prices::run(command, &app, &local_admin(&config, &app)).await?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Chargeback(command) => {
+            let app = open_existing(&config, DATABASE_FILE).await?;
+            chargeback::run(command, &app, &local_admin(&config, &app), &mut std::io::stdout()).await?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Audit(command) => {

@@ -82,15 +82,22 @@ impl Duty {
     pub fn actions(self) -> &'static [&'static str] {
         match self {
             Self::PriceBook => &["price.save", "price.import", "discount.save", "modelAlias.save"],
-            Self::Posting => {
-                &["journalDraft.approve", "entry.reverse", "charges.rerate", "charges.reattribute", "allocation.run", "allocation.reverse"]
-            }
+            Self::Posting => &[
+                "journalDraft.approve",
+                "entry.reverse",
+                "charges.rerate",
+                "charges.reattribute",
+                "allocation.run",
+                "allocation.reverse",
+                "chargeback.post",
+                "chargeback.reverse",
+            ],
             Self::RuleAuthor => &["attributionRule.save", "postingRule.save", "postingRule.delete", "allocationRule.save"],
             Self::RuleApproval => &["attributionRule.approve", "postingRule.approve", "allocationRule.approve"],
             Self::Closing => &["period.close"],
             Self::Preparing => &["journalDraft.create", "journalDraft.edit", "journalDraft.submit"],
             Self::Exporting => &["journal.export"],
-            Self::Approving => &["journalDraft.approve"],
+            Self::Approving => &["journalDraft.approve", "chargeback.approve"],
         }
     }
 

@@ -4,6 +4,7 @@
 
 pub mod allocation;
 pub mod attribution;
+pub mod chargeback;
 pub mod chart;
 pub mod duties;
 pub mod ids;

@@ -72,6 +72,9 @@ codes! {
     AsOfEntryUnknown = 149, "AS_OF_ENTRY_UNKNOWN", "The books have no entry of this number yet. Ask for the last one or an earlier one.";
     RateInvalid = 151, "RATE_INVALID", "A rate is a decimal above zero with at most twelve decimals and eighteen digits, between two different currencies.";
     ExpiryInvalid = 152, "EXPIRY_INVALID", "Credits do not expire before they begin. Correct `expiresOn`, the last day on which they can be used.";
+    MarkupInvalid = 156, "MARKUP_INVALID", "A markup is from 0 to 1000 percent, with at most six decimals.";
+    StandardRateInvalid = 157, "STANDARD_RATE_INVALID", "A standard rate is not below zero, for a meter it can count, and ends after it begins.";
+    RebillTermsInvalid = 158, "REBILL_TERMS_INVALID", "A rebill goes to an asset account, such as 1150 or 1100.";
     AllocationRuleInvalid = 185, "ALLOCATION_RULE_INVALID", "The rule lacks something that its method needs, or has something that it does not take.";
     AllocationPercentInvalid = 186, "ALLOCATION_PERCENT_INVALID", "Percentages total 100, or less when the sender keeps the rest.";
     IdempotencyConflict = 201, "IDEMPOTENCY_CONFLICT", "The key was used before with other content; the first one is kept. Use a new key, or send the first content.";
@@ -100,6 +103,11 @@ codes! {
     ReportingCurrencyFixed = 335, "REPORTING_CURRENCY_FIXED", "Exchange differences were booked in the reporting currency, so it no longer changes. Open other books.";
     CurrencyNotForeign = 336, "CURRENCY_NOT_FOREIGN", "A foreign item is in another currency than the reporting currency, and is paid in the reporting currency.";
     SettlementExceedsOpen = 337, "SETTLEMENT_EXCEEDS_OPEN", "The amount is more than what is owed to the provider in that account and currency.";
+    StatementNotOpen = 351, "STATEMENT_NOT_OPEN", "The statement is not in a state in which this can be done; its status says where it stands.";
+    StatementChanged = 352, "STATEMENT_CHANGED", "What the statement charges changed since it was drafted or read. Draft the period again, then approve the new statement.";
+    ShowbackNotPosted = 353, "SHOWBACK_NOT_POSTED", "Showback only reports and is never posted. Draft without showback to charge.";
+    NothingToPost = 354, "NOTHING_TO_POST", "The period has no approved statement. Draft it and have the drafts approved first.";
+    ChargebackEntry = 355, "CHARGEBACK_ENTRY", "The entry is of a chargeback statement. Send reverseChargeback, which reverses both.";
     DriverZero = 381, "DRIVER_ZERO", "There is nothing to spread by: every weight is zero. Correct the driver, or let the rule say what then.";
     DriverMissing = 382, "DRIVER_MISSING", "A receiver that the rule names has no value of the driver. Record it, or let the rule take it as zero.";
     DriverNegative = 383, "DRIVER_NEGATIVE", "A driver is below zero. Correct it, or let the rule take it as zero.";
@@ -124,6 +132,8 @@ codes! {
     DraftNotFound = 421, "DRAFT_NOT_FOUND", "These books have no journal draft of that id.";
     ProviderUnknown = 441, "PROVIDER_UNKNOWN", "These books have no charges and no credits of that provider. Check its name.";
     AccountNotSettled = 442, "ACCOUNT_NOT_SETTLED", "Only what is owed is settled: account 2000 (payable) or 2100 (accrued usage).";
+    StatementNotFound = 451, "STATEMENT_NOT_FOUND", "These books have no chargeback statement of that number.";
+    StandardRateMissing = 452, "STANDARD_RATE_MISSING", "Usage of the period has no standard rate. Save one that covers it.";
     AllocationRuleUnknown = 481, "ALLOCATION_RULE_UNKNOWN", "These books have no such allocation rule in force in the period. Save one, or correct its code.";
     AllocationRunNotFound = 482, "ALLOCATION_RUN_NOT_FOUND", "These books have no allocation run of that id.";
     ReceiverNotValid = 483, "RECEIVER_NOT_VALID", "The cost center takes no cost on the posting date. Take it out of the rule, or extend its validity.";
@@ -136,6 +146,7 @@ codes! {
     NamesExhausted = 506, "NAMES_EXHAUSTED", "These books know as many names of this kind as they hold. Send what varies per call as endUser or a tag.";
     JournalLimitExceeded = 511, "JOURNAL_LIMIT_EXCEEDED", "The amount is above the largest that is posted by hand to this account. Split it, or have the limit changed.";
     ApproverLimitExceeded = 512, "APPROVER_LIMIT_EXCEEDED", "The entry is above the largest amount that you may approve. A person with a higher limit has to approve it.";
+    TooManyStatementLines = 516, "TOO_MANY_STATEMENT_LINES", "The draft has more statements, or a statement more lines, than it holds.";
     TooManyAllocationLines = 541, "TOO_MANY_ALLOCATION_LINES", "The run would have more lines than one run takes. Run fewer rules at once.";
 }
 

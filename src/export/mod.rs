@@ -8,6 +8,7 @@ mod beancount;
 mod csv;
 mod hledger;
 pub mod jsonl;
+pub mod statement;
 #[cfg(test)]
 mod tests;
 

@@ -35,6 +35,7 @@ pub enum List {
     AllocationLines,
     AllocationRuns,
     DriverValues,
+    Chargebacks,
 }
 
 impl List {
@@ -52,6 +53,7 @@ impl List {
             Self::AllocationLines => "allocation",
             Self::AllocationRuns => "run",
             Self::DriverValues => "driver",
+            Self::Chargebacks => "chargeback",
         }
     }
 

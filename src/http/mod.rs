@@ -8,6 +8,7 @@
 //! It does not terminate TLS and does not limit rates: a reverse proxy in front does both.
 
 mod authenticate;
+mod chargebacks;
 mod charges;
 mod config;
 mod graphql;
@@ -41,7 +42,7 @@ pub use serve::serve;
 use problem::Problem;
 
 /// The addresses, as logs and metrics name them.
-const ROUTES: [&str; 5] = ["/graphql", "/v1/charges", "/healthz", "/readyz", "/metrics"];
+const ROUTES: [&str; 6] = ["/graphql", "/v1/charges", "/v1/chargebacks/{number}", "/healthz", "/readyz", "/metrics"];
 
 /// What every handler can reach. Cheap to clone.
 #[derive(Clone)]
@@ -57,10 +58,11 @@ struct HttpState {
 pub fn router(app: App, authenticator: Authenticator, schema: TallybookSchema, config: &HttpConfig) -> Router {
     metrics::install();
     let state = HttpState { app, authenticator, schema, config: Arc::new(config.clone()), documents: graphql::Documents::default() };
-    let [graphql_route, charges_route, healthz, readyz, metrics_route] = ROUTES;
+    let [graphql_route, charges_route, chargebacks_route, healthz, readyz, metrics_route] = ROUTES;
     Router::new()
         .route(graphql_route, get(graphql::get_graphql).post(graphql::post_graphql))
         .route(charges_route, post(charges::post_charges))
+        .route(chargebacks_route, get(chargebacks::get_chargeback))
         .route(healthz, get(health::healthz))
         .route(readyz, get(health::readyz))
         .route(metrics_route, get(metrics::get_metrics))
@@ -77,7 +79,7 @@ async fn not_found() -> Problem {
     Problem::new(
         StatusCode::NOT_FOUND,
         "NOT_FOUND",
-        "there is nothing at this address; the addresses are /graphql, /v1/charges, /healthz, /readyz and /metrics",
+        "there is nothing at this address; the addresses are /graphql, /v1/charges, /v1/chargebacks/{number}, /healthz, /readyz and /metrics",
     )
 }
 

@@ -44,12 +44,20 @@ fn is_sane(text: &str) -> bool {
     (1..=REQUEST_ID_MAX_BYTES).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
 }
 
+/// Whether a path is of a declared route, whose last segment may be a parameter.
+fn is_of(route: &str, path: &str) -> bool {
+    match route.split_once('{') {
+        None => route == path,
+        Some((before, _)) => path.strip_prefix(before).is_some_and(|rest| !rest.is_empty() && !rest.contains('/')),
+    }
+}
+
 /// The middleware around everything. Handlers take the [`RequestId`] as an extension.
 pub(super) async fn observe(mut request: Request, next: Next) -> Response {
     let request_id = RequestId::of(request.headers());
     let method = request.method().clone();
     // The declared route, never the path as sent: a path may hold anything and would make endless series.
-    let route = ROUTES.into_iter().find(|route| *route == request.uri().path()).unwrap_or("unmatched");
+    let route = ROUTES.into_iter().find(|route| is_of(route, request.uri().path())).unwrap_or("unmatched");
     request.extensions_mut().insert(request_id.clone());
     let span = tracing::info_span!("http.request", request_id = request_id.as_str(), %method, route, status = Empty, latency_ms = Empty);
     let in_flight = Gauge::request_in_flight();

@@ -6,6 +6,7 @@ pub mod allocation;
 pub mod audit;
 pub mod balance;
 pub mod charge;
+pub mod chargeback;
 mod connect;
 pub mod duty;
 mod error;

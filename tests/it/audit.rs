@@ -91,6 +91,18 @@ fn telling() -> Vec<(&'static str, &'static str, Value, &'static str)> {
             json!({ "idempotencyKey": "k", "number": 2, "effectiveOn": "2026-01-10", "reason": "sent twice" }),
             "entry.reverse",
         ),
+        (
+            "saveRebillTerms",
+            "SaveRebillTermsInput",
+            json!({ "terms": [{ "client": "unattributed", "treatment": "AGENT" }] }),
+            "rebillTerms.save",
+        ),
+        (
+            "saveStandardRates",
+            "SaveStandardRatesInput",
+            json!({ "rates": [{ "meter": "charges", "per": "1", "amount": "1", "currency": "USD", "validFrom": "2026-01-01" }] }),
+            "standardRate.save",
+        ),
         ("reattributeCharges", "ReattributeChargesInput", json!({ "from": "2026-01-01", "to": "2026-02-01" }), "charges.reattribute"),
         ("postJournalEntry", "PostJournalEntryInput", entry(json!({ "idempotencyKey": "e1" })), "journalDraft.create"),
         ("editJournalDraft", "EditJournalDraftInput", entry(json!({ "id": 1, "submit": false })), "journalDraft.edit"),
@@ -146,6 +158,13 @@ fn entry(more: Value) -> Value {
 
 /// Mutations with a test of their own elsewhere, and why.
 const TOLD_ELSEWHERE: &[(&str, &str)] = &[
+    ("draftChargebacks", "needs cost of a center: chargeback/told.rs counts its event"),
+    ("approveChargeback", "needs a draft: chargeback/told.rs counts its event"),
+    ("withdrawChargeback", "needs a draft: chargeback/told.rs counts its event"),
+    ("postChargebacks", "needs an approved statement: chargeback/told.rs counts its event"),
+    ("reverseChargeback", "needs a posted statement: chargeback/told.rs counts its event"),
+    ("markChargebackExported", "needs a posted statement: chargeback/told.rs counts its event"),
+    ("acknowledgeChargeback", "needs a posted statement: chargeback/told.rs counts its event"),
     ("revalue", "needs open foreign items: currencies.rs counts its event"),
     ("settleForeign", "needs open foreign items: currencies.rs counts its event"),
     ("recordCharges", "the journal is its own log of charges: each keeps its source and the moment at which it was recorded"),

@@ -29,6 +29,8 @@ const OPERATIONS: &[(&str, &str)] = &[
     ("Query.books", "{ books { code } }"),
     ("Query.charge", "{ charge(source: \"gateway\", externalId: \"c1\") { status } }"),
     ("Query.charges", "{ charges { nodes { externalId } } }"),
+    ("Query.chargeback", "{ chargeback(number: \"CB-000001\") { number } }"),
+    ("Query.chargebacks", "{ chargebacks { nodes { number } } }"),
     ("Query.closeChecklist", "{ closeChecklist(period: \"2026-01\") { ok } }"),
     ("Query.consistencyProof", "{ consistencyProof(from: 1) { toSize } }"),
     ("Query.costCenters", "{ costCenters { nodes { code } } }"),
@@ -67,7 +69,9 @@ const OPERATIONS: &[(&str, &str)] = &[
     ("Query.prices", "{ prices(first: 1) { nodes { id } } }"),
     ("Query.profitAndLoss", "{ profitAndLoss(from: \"2026-01-01\", to: \"2026-02-01\", kind: CLIENT) { throughEntry } }"),
     ("Query.providers", "{ providers { provider } }"),
+    ("Query.rebillTerms", "{ rebillTerms { treatment } }"),
     ("Query.spend", "{ spend(from: \"2026-01-01\", to: \"2026-02-01\", groupBy: []) { total { amount } } }"),
+    ("Query.standardRates", "{ standardRates { number } }"),
     ("Query.trialBalance", "{ trialBalance(asOf: \"2026-01-31\") { throughEntry } }"),
     ("Query.viewer", "{ viewer { subject } }"),
     ("Mutation.approveAllocationRule", "mutation { approveAllocationRule(input: { code: \"none\", version: 1 }) { userErrors { code } } }"),
@@ -77,6 +81,30 @@ const OPERATIONS: &[(&str, &str)] = &[
     (
         "Mutation.saveAllocationRule",
         "mutation { saveAllocationRule(input: { code: \"\", validFrom: \"2026-01-01\", method: EVEN }) { userErrors { code } } }",
+    ),
+    (
+        "Mutation.acknowledgeChargeback",
+        "mutation { acknowledgeChargeback(input: { number: \"CB-000009\", documentNumber: \"d\" }) { userErrors { code } } }",
+    ),
+    ("Mutation.approveChargeback", "mutation { approveChargeback(input: { number: \"CB-000009\" }) { userErrors { code } } }"),
+    (
+        "Mutation.draftChargebacks",
+        "mutation { draftChargebacks(input: { period: \"2026-01\", kind: TEAM, provider: \"nobody\" }) { userErrors { code } } }",
+    ),
+    ("Mutation.markChargebackExported", "mutation { markChargebackExported(input: { number: \"CB-000009\" }) { userErrors { code } } }"),
+    (
+        "Mutation.postChargebacks",
+        "mutation { postChargebacks(input: { idempotencyKey: \"k\", period: \"2026-01\" }) { userErrors { code } } }",
+    ),
+    (
+        "Mutation.reverseChargeback",
+        "mutation { reverseChargeback(input: { idempotencyKey: \"k\", number: \"CB-000009\", reason: \"r\" }) { userErrors { code } } }",
+    ),
+    ("Mutation.saveRebillTerms", "mutation { saveRebillTerms(input: { terms: [] }) { userErrors { code } } }"),
+    ("Mutation.saveStandardRates", "mutation { saveStandardRates(input: { rates: [] }) { userErrors { code } } }"),
+    (
+        "Mutation.withdrawChargeback",
+        "mutation { withdrawChargeback(input: { number: \"CB-000009\", reason: \"r\" }) { userErrors { code } } }",
     ),
     ("Mutation.approveJournalDraft", "mutation { approveJournalDraft(input: { id: 9 }) { userErrors { code } } }"),
     (

@@ -24,6 +24,7 @@ mod bad_charges;
 mod bad_masters;
 mod booking;
 mod busy;
+mod chargeback;
 mod concurrency;
 mod contract;
 mod corrections;

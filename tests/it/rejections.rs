@@ -103,6 +103,11 @@ fn provoked_in(code: Code) -> &'static str {
         | Code::DraftNotFound
         | Code::JournalLimitExceeded
         | Code::ApproverLimitExceeded => "manual_journals.rs",
+        Code::MarkupInvalid | Code::StandardRateInvalid | Code::RebillTermsInvalid | Code::NothingToPost | Code::StatementNotFound => {
+            "chargeback/limits.rs"
+        }
+        Code::StatementNotOpen | Code::StatementChanged | Code::ShowbackNotPosted | Code::ChargebackEntry => "chargeback/life.rs",
+        Code::StandardRateMissing => "chargeback.rs",
         Code::DutiesExcluded => "duties.rs",
         Code::EntryUnbalanced
         | Code::EntryTooFewPostings
@@ -110,7 +115,8 @@ fn provoked_in(code: Code) -> &'static str {
         | Code::TooManyPostings
         | Code::RangeTooLarge
         | Code::LedgerOverflow
-        | Code::NamesExhausted => "rejections.rs",
+        | Code::NamesExhausted
+        | Code::TooManyStatementLines => "rejections.rs",
     }
 }
 
@@ -145,6 +151,37 @@ fn refusal_of(last_entry: i64, postings: &[Posting]) -> &'static str {
         memo: None,
     };
     decide(&view, &draft).map_or_else(|rejection| rejection.code.as_str(), |_| "accepted")
+}
+
+/// A statement of more features than one holds: what is made of a month is asked itself.
+#[test]
+fn a_statement_of_too_many_lines_is_refused_not_cut() {
+    use tallybook::domain::chargeback::{Assessed, Basis, Billed, Counts, MOST_LINES, MonthCost, Terms, Treatment, Usage, assess, compose};
+    let month = tallybook::domain::period::Month::parse("2026-01").unwrap();
+    let usage = |feature: usize| Usage {
+        provider: None,
+        model: None,
+        feature: Some(format!("f{feature}")),
+        day: month.first_day(),
+        net: 1,
+        counts: Counts::default(),
+    };
+    let composed = |features: usize| {
+        let cost = MonthCost { usage: (0..features).map(usage).collect(), allocated: Vec::new() };
+        let lines = assess(month, Currency::USD, &cost, Basis::Actual, &[]).unwrap();
+        let terms = Terms {
+            period: month,
+            basis: Basis::Actual,
+            showback: false,
+            markup: tallybook::domain::money::Exact::ZERO,
+            provider: tallybook::domain::ids::NameId(1),
+            treatment: Treatment::Principal,
+            receivable: tallybook::domain::ids::AccountId(0),
+        };
+        compose(&terms, Currency::USD, vec![Assessed { month, lines, billed: Billed::default() }])
+    };
+    assert_eq!(composed(MOST_LINES).unwrap().len(), MOST_LINES);
+    assert_eq!(composed(MOST_LINES + 1).unwrap_err().code.as_str(), "TOO_MANY_STATEMENT_LINES");
 }
 
 /// No door lets anybody post by hand yet, so the gate is asked itself.

@@ -19,7 +19,7 @@ pub use reopen::{ReopenInput, approve_reopening, request_reopening};
 pub use review::{ReviewInput, review_accruals};
 pub use settings::percent;
 pub use settings::{BooksSettings, ThresholdsInput, save_books_settings, save_close_thresholds};
-pub use stale::{mark_stale, renew};
+pub use stale::{mark_stale, renew, stale_objects_of};
 
 pub use crate::store::period::{PeriodChange, ReopeningRequest, StaleMark, Thresholds};
 

@@ -5,8 +5,11 @@
 
 use super::review;
 use crate::app::posting::Session;
-use crate::app::{AppError, allocation};
+use crate::app::{AppError, allocation, chargeback};
+use crate::domain::ids::BooksId;
 use crate::domain::period::Month;
+use crate::store::ledger::Ledger;
+use crate::store::period::Periods;
 
 /// A kind of thing that is computed on a period.
 struct Source {
@@ -15,8 +18,11 @@ struct Source {
     objects: fn(&mut Session, Month) -> Result<Vec<String>, AppError>,
 }
 
-const SOURCES: &[Source] =
-    &[Source { kind: allocation::STALE_KIND, objects: allocation::live_runs }, Source { kind: review::KIND, objects: review::objects }];
+const SOURCES: &[Source] = &[
+    Source { kind: allocation::STALE_KIND, objects: allocation::live_runs },
+    Source { kind: chargeback::STALE_KIND, objects: chargeback::stale_objects },
+    Source { kind: review::KIND, objects: review::objects },
+];
 
 /// Marks everything that was computed on the month, and answers how much that was.
 ///
@@ -40,4 +46,13 @@ pub fn mark_stale(session: &mut Session, month: Month) -> Result<usize, AppError
 pub fn renew(session: &mut Session, month: Month, kind: &str) -> Result<(), AppError> {
     let at = session.recorded_at();
     Ok(session.periods().stale_renew(month, kind, at)?)
+}
+
+/// What of a kind is stale now, with its month.
+///
+/// # Errors
+/// Any database failure.
+pub fn stale_objects_of(ledger: &mut Ledger, books: BooksId, kind: &str) -> Result<Vec<(Month, String)>, AppError> {
+    let marks = Periods { ledger, books }.stale_list()?;
+    Ok(marks.into_iter().filter(|mark| mark.kind == kind && mark.renewed_at.is_none()).map(|mark| (mark.month, mark.object)).collect())
 }

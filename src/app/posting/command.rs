@@ -162,6 +162,11 @@ pub fn coding(session: &Session, block: BlockId) -> Result<CodingBlock, StoreErr
     session.names.coding(block).copied().ok_or_else(|| StoreError::corrupt(format!("coding block {block}")))
 }
 
+/// A name that a block carries; none for *none*.
+pub fn name(session: &Session, id: NameId) -> Option<String> {
+    session.names.name(id).map(ToOwned::to_owned)
+}
+
 /// The postings of an entry as they come together. Lines of zero are left out.
 #[derive(Default)]
 pub struct Lines(Vec<Posting>);

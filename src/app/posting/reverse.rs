@@ -109,10 +109,11 @@ fn reverse_in_tx(session: &mut Session, actor: &Actor, input: &ReverseInput) -> 
         return Ok(Posted { number: EntryNumber(number), replayed: true });
     }
     let original = session.journal_entry(EntryNumber(input.number))?.ok_or_else(|| Rejection::of(Code::EntryNotFound).under("number"))?;
-    if original.kind == EntryKind::Allocation {
-        return Err(Rejection::of(Code::EntryOfRun).under("number").into());
+    match original.kind {
+        EntryKind::Allocation => return Err(Rejection::of(Code::EntryOfRun).under("number").into()),
+        EntryKind::Chargeback => return Err(Rejection::of(Code::ChargebackEntry).under("number").into()),
+        _ => refuse_preparer(session, actor, &original)?,
     }
-    refuse_preparer(session, actor, &original)?;
     let reversed_by = session.reversal_of(original.number)?;
     let postings = reverse(&ReversalView { original: &original, reversed_by }, effective_on)?;
     let charge = match original.charge {
@@ -229,7 +230,7 @@ impl Session {
         }))
     }
 
-    fn reversal_of(&mut self, number: EntryNumber) -> Result<Option<EntryNumber>, StoreError> {
+    pub(in crate::app) fn reversal_of(&mut self, number: EntryNumber) -> Result<Option<EntryNumber>, StoreError> {
         let sql = "SELECT number FROM journal_entry WHERE books_id = $1 AND corrects = $2 AND kind = 2";
         let rows = self.ledger.rows(sql, &[Cell::Int(i64::from(self.books.0)), Cell::Int(number.0)])?;
         rows.first().map(|row| row.int(0).map(EntryNumber)).transpose()

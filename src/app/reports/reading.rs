@@ -1,9 +1,11 @@
 //! Reads beside the balances' own snapshot: one reading transaction on a connection of its own, off the async threads.
 
+use std::sync::Arc;
+
 use super::access::Access;
 use crate::app::auth::{Actor, Permission};
 use crate::app::masters::Masters;
-use crate::app::{App, AppError};
+use crate::app::{App, AppError, Books};
 use crate::domain::ids::BooksId;
 use crate::store::StoreError;
 use crate::store::journal::Visible;
@@ -22,7 +24,8 @@ pub(in crate::app) async fn reading<T: Send + 'static>(
     if !actor.may(permission) || actor.scope.is_some() {
         return Err(AppError::Forbidden(permission));
     }
-    reading_limited(app, actor, permission, move |ledger, books, masters, _| read(ledger, books, masters)).await
+    let books = app.books(actor).await?;
+    in_reading(app, &books, read).await
 }
 
 /// The same for a read that shows a limited token its rows: it is given the centers that the token sees, `None` when it sees every row.
@@ -35,13 +38,25 @@ pub(in crate::app) async fn reading_limited<T: Send + 'static>(
     permission: Permission,
     read: impl FnOnce(&mut Ledger, BooksId, &Masters, Option<&Visible>) -> Result<T, AppError> + Send + 'static,
 ) -> Result<T, AppError> {
-    let access = Access::to(app, actor, permission).await?;
-    let (store, id, masters, visible) = (access.store.clone(), access.books_id(), access.masters.clone(), access.visible);
-    let runtime = tokio::runtime::Handle::current();
+    let Access { books, visible, .. } = Access::to(app, actor, permission).await?;
+    in_reading(app, &books, move |ledger, books, masters| read(ledger, books, masters, visible.as_ref())).await
+}
+
+/// The same for somebody who was let in already.
+///
+/// # Errors
+/// A database failure, and what the read refuses.
+pub(in crate::app) async fn in_reading<T: Send + 'static>(
+    app: &App,
+    books: &Books,
+    read: impl FnOnce(&mut Ledger, BooksId, &Masters) -> Result<T, AppError> + Send + 'static,
+) -> Result<T, AppError> {
+    let masters: Arc<Masters> = books.refresh_masters(app.store()).await?;
+    let (store, id, runtime) = (app.store().clone(), books.id(), tokio::runtime::Handle::current());
     let work = move || {
         let mut ledger = Ledger::open(&store, runtime)?;
         ledger.begin_reading()?;
-        let answer = read(&mut ledger, id, &masters, visible.as_ref());
+        let answer = read(&mut ledger, id, &masters);
         ledger.rollback();
         answer
     };

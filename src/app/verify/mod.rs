@@ -2,6 +2,7 @@
 
 mod allocations;
 mod balances;
+mod chargebacks;
 mod charges;
 mod journal;
 mod late;
@@ -144,6 +145,7 @@ impl<'a> Verifier<'a> {
         checks.extend(self.check_charges()?);
         checks.extend(self.check_periods()?);
         checks.extend(self.check_allocations()?);
+        checks.extend(self.check_chargebacks()?);
         checks.extend(self.check_balances()?);
         checks.extend(self.check_tree()?);
         Ok(VerifyReport { entries: u64::try_from(self.last_entry).unwrap_or(0), checks })

@@ -111,11 +111,14 @@ pub mod well_known {
     pub const PAYABLE: &str = "2000";
     pub const ACCRUED_USAGE: &str = "2100";
     pub const DEFERRED_GRANTS: &str = "2150";
+    pub const REBILL_REVENUE: &str = "4100";
     pub const COGS_INFERENCE: &str = "5000";
     pub const VENDOR_DISCOUNTS: &str = "5010";
     pub const USAGE_VARIANCE: &str = "5090";
     pub const UNUSED_CREDITS: &str = "5095";
     pub const OPERATING_EXPENSE: &str = "6000";
+    pub const CHARGEBACK_EXPENSE: &str = "6600";
+    pub const INTERNAL_RECOVERY: &str = "6690";
     pub const WRITE_OFFS: &str = "6950";
     pub const REALISED_EXCHANGE: &str = "7100";
     pub const UNREALISED_EXCHANGE: &str = "7110";

@@ -24,7 +24,7 @@ fn power_of_ten(exponent: u32) -> Option<i128> {
 impl Exact {
     pub const ZERO: Self = Self { mantissa: 0, scale: 0 };
 
-    pub fn new(mantissa: i128, scale: u32) -> Self {
+    pub const fn new(mantissa: i128, scale: u32) -> Self {
         Self { mantissa, scale }
     }
 

@@ -1,6 +1,7 @@
 //! The mutation side of the API, one file a subject.
 
 pub mod allocation;
+mod chargebacks;
 mod charges;
 mod corrections;
 mod credits;
@@ -20,6 +21,7 @@ use crate::domain::rejection::Rejection;
 #[derive(MergedObject, Default)]
 pub struct Mutation(
     allocation::AllocationMutations,
+    chargebacks::ChargebackMutations,
     charges::ChargeMutations,
     corrections::CorrectionMutations,
     credits::CreditMutations,

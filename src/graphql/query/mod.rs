@@ -3,6 +3,7 @@
 pub mod allocation;
 mod analysis;
 mod audit;
+mod chargebacks;
 mod charges;
 mod credits;
 mod currencies;
@@ -23,6 +24,7 @@ pub struct Query(
     allocation::AllocationQueries,
     analysis::AnalysisQueries,
     audit::AuditQueries,
+    chargebacks::ChargebackQueries,
     charges::ChargeQueries,
     credits::CreditQueries,
     currencies::CurrencyQueries,
