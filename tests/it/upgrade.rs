@@ -54,6 +54,9 @@ fn a_file_of_the_first_release_goes_on() {
         assert_eq!(upgraded.graphql(FIGURES, json!({})).await, before, "every figure is as it was");
         assert_eq!(upgraded.record_one(charge("one").team("search")).await["status"], "REPLAYED");
         upgraded.book(&[charge("four")]).await;
+        let draft = "mutation { draftChargebacks(input: { period: \"2026-01\", kind: TEAM, showback: true }) { statements { number total { amount } } } }";
+        let drafted = upgraded.graphql(draft, json!({})).await["draftChargebacks"]["statements"].take();
+        assert_eq!(drafted, json!([{ "number": "CB-000001", "total": { "amount": "0.0065" } }]), "what was booked before is charged");
         let report = tallybook::app::verify::verify(&upgraded.app, "main").await.unwrap();
         let faults: Vec<_> = report.checks.iter().flat_map(|check| &check.faults).collect();
         assert!(faults.is_empty(), "{faults:?}");
