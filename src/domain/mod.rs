@@ -5,6 +5,7 @@
 pub mod attribution;
 pub mod chart;
 pub mod duties;
+pub mod export_batch;
 pub mod ids;
 pub mod integrity;
 pub mod journal;

@@ -72,6 +72,8 @@ codes! {
     AsOfEntryUnknown = 149, "AS_OF_ENTRY_UNKNOWN", "The books have no entry of this number yet. Ask for the last one or an earlier one.";
     RateInvalid = 151, "RATE_INVALID", "A rate is a decimal above zero with at most twelve decimals and eighteen digits, between two different currencies.";
     ExpiryInvalid = 152, "EXPIRY_INVALID", "Credits do not expire before they begin. Correct `expiresOn`, the last day on which they can be used.";
+    ExportAnswerInvalid = 161, "EXPORT_ANSWER_INVALID", "Answer a batch with documentNumber and postedOn, or with the lines that were rejected and why, not with both.";
+    ExportTargetInvalid = 162, "EXPORT_TARGET_INVALID", "The export target does not fit its format. Correct the field that the message names.";
     IdempotencyConflict = 201, "IDEMPOTENCY_CONFLICT", "The key was used before with other content; the first one is kept. Use a new key, or send the first content.";
     AtomicRefused = 202, "ATOMIC_REFUSED", "Another charge of the atomic call was refused, so none was recorded.";
     AlreadyReversed = 301, "ALREADY_REVERSED", "The entry was reversed before; an entry is reversed once.";
@@ -98,6 +100,9 @@ codes! {
     ReportingCurrencyFixed = 335, "REPORTING_CURRENCY_FIXED", "Exchange differences were booked in the reporting currency, so it no longer changes. Open other books.";
     CurrencyNotForeign = 336, "CURRENCY_NOT_FOREIGN", "A foreign item is in another currency than the reporting currency, and is paid in the reporting currency.";
     SettlementExceedsOpen = 337, "SETTLEMENT_EXCEEDS_OPEN", "The amount is more than what is owed to the provider in that account and currency.";
+    NothingToExport = 361, "NOTHING_TO_EXPORT", "Every entry of the period is in a live batch of the target already. Nothing was made.";
+    ExportBatchAnswered = 362, "EXPORT_BATCH_ANSWERED", "The batch was answered before in another way; an answer is given once. Make another batch for what changed.";
+    ExportCurrencyUnstated = 363, "EXPORT_CURRENCY_UNSTATED", "The format books in the system's own currency only. Save the target with that currency, and export entries of no other.";
     EntryNotFound = 401, "ENTRY_NOT_FOUND", "These books have no entry of that number.";
     AccountUnknown = 402, "ACCOUNT_UNKNOWN", "The chart of accounts has no such code. Save the account first.";
     CostCenterUnknown = 403, "COST_CENTER_UNKNOWN", "These books have no such cost center. Save it first.";
@@ -110,6 +115,9 @@ codes! {
     DraftNotFound = 421, "DRAFT_NOT_FOUND", "These books have no journal draft of that id.";
     ProviderUnknown = 441, "PROVIDER_UNKNOWN", "These books have no charges and no credits of that provider. Check its name.";
     AccountNotSettled = 442, "ACCOUNT_NOT_SETTLED", "Only what is owed is settled: account 2000 (payable) or 2100 (accrued usage).";
+    ExportTargetUnknown = 461, "EXPORT_TARGET_UNKNOWN", "These books have no export target of that code. See exportTargets, or save one with saveExportTargets.";
+    ExportBatchNotFound = 462, "EXPORT_BATCH_NOT_FOUND", "These books have no export batch of that id.";
+    ExportLineUnknown = 463, "EXPORT_LINE_UNKNOWN", "The batch has no line of that number, or it is named twice.";
     TooManyItems = 501, "TOO_MANY_ITEMS", "The list is longer than one call takes. Split it.";
     TooManyPostings = 502, "TOO_MANY_POSTINGS", "The entry has more postings than one entry takes. Split it at a balanced boundary.";
     PageTooLarge = 503, "PAGE_TOO_LARGE", "`first` is above the largest page. Ask for fewer and follow endCursor.";
@@ -118,6 +126,9 @@ codes! {
     NamesExhausted = 506, "NAMES_EXHAUSTED", "These books know as many names of this kind as they hold. Send what varies per call as endUser or a tag.";
     JournalLimitExceeded = 511, "JOURNAL_LIMIT_EXCEEDED", "The amount is above the largest that is posted by hand to this account. Split it, or have the limit changed.";
     ApproverLimitExceeded = 512, "APPROVER_LIMIT_EXCEEDED", "The entry is above the largest amount that you may approve. A person with a higher limit has to approve it.";
+    ExportTooLarge = 521, "EXPORT_TOO_LARGE", "The batch has more lines or documents than one batch takes. Export fewer dimensions, or fewer kinds at a time.";
+    ExportTextTooLong = 522, "EXPORT_TEXT_TOO_LONG", "A text is longer than the format's field. Map it to a shorter one in the target.";
+    ExportAmountTooLarge = 523, "EXPORT_AMOUNT_TOO_LARGE", "An amount has more digits than the format's field. Export more dimensions, so that amounts are smaller.";
 }
 
 /// One refusal: its code, the path of the field, and a sentence that says what to do.
