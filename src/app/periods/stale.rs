@@ -4,7 +4,7 @@
 //! marks them all. Computing the kind again on the month calls [`renew`].
 
 use super::review;
-use crate::app::AppError;
+use crate::app::{AppError, export_batches};
 use crate::app::posting::Session;
 use crate::domain::period::Month;
 
@@ -15,7 +15,10 @@ struct Source {
     objects: fn(&mut Session, Month) -> Result<Vec<String>, AppError>,
 }
 
-const SOURCES: &[Source] = &[Source { kind: review::KIND, objects: review::objects }];
+const SOURCES: &[Source] = &[
+    Source { kind: review::KIND, objects: review::objects },
+    Source { kind: export_batches::KIND, objects: export_batches::objects },
+];
 
 /// Marks everything that was computed on the month, and answers how much that was.
 ///

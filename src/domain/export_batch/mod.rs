@@ -8,6 +8,7 @@ mod documents;
 mod numbers;
 mod rounding;
 mod target;
+pub mod windows;
 #[cfg(test)]
 mod tests;
 
