@@ -32,6 +32,7 @@ pub enum List {
     AuditEvents,
     JournalDrafts,
     LedgerLines,
+    ExportBatches,
 }
 
 impl List {
@@ -46,6 +47,7 @@ impl List {
             Self::AuditEvents => "audit",
             Self::JournalDrafts => "draft",
             Self::LedgerLines => "line",
+            Self::ExportBatches => "batch",
         }
     }
 

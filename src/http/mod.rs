@@ -10,6 +10,7 @@
 mod authenticate;
 mod charges;
 mod config;
+mod export_batches;
 mod graphql;
 mod health;
 mod lifecycle;
@@ -41,7 +42,7 @@ pub use serve::serve;
 use problem::Problem;
 
 /// The addresses, as logs and metrics name them.
-const ROUTES: [&str; 5] = ["/graphql", "/v1/charges", "/healthz", "/readyz", "/metrics"];
+const ROUTES: [&str; 6] = ["/graphql", "/v1/charges", "/healthz", "/readyz", "/metrics", "/v1/export-batches/{id}/file"];
 
 /// What every handler can reach. Cheap to clone.
 #[derive(Clone)]
@@ -57,13 +58,14 @@ struct HttpState {
 pub fn router(app: App, authenticator: Authenticator, schema: TallybookSchema, config: &HttpConfig) -> Router {
     metrics::install();
     let state = HttpState { app, authenticator, schema, config: Arc::new(config.clone()), documents: graphql::Documents::default() };
-    let [graphql_route, charges_route, healthz, readyz, metrics_route] = ROUTES;
+    let [graphql_route, charges_route, healthz, readyz, metrics_route, batch_file_route] = ROUTES;
     Router::new()
         .route(graphql_route, get(graphql::get_graphql).post(graphql::post_graphql))
         .route(charges_route, post(charges::post_charges))
         .route(healthz, get(health::healthz))
         .route(readyz, get(health::readyz))
         .route(metrics_route, get(metrics::get_metrics))
+        .route(batch_file_route, get(export_batches::get_batch_file))
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .with_state(state)
@@ -77,7 +79,7 @@ async fn not_found() -> Problem {
     Problem::new(
         StatusCode::NOT_FOUND,
         "NOT_FOUND",
-        "there is nothing at this address; the addresses are /graphql, /v1/charges, /healthz, /readyz and /metrics",
+        "there is nothing at this address; the addresses are /graphql, /v1/charges, /v1/export-batches/ID/file, /healthz, /readyz and /metrics",
     )
 }
 

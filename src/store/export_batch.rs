@@ -7,8 +7,12 @@ mod write;
 
 use std::collections::BTreeMap;
 
-pub use read::{BatchFilter, LineRow, ReconciledRow, attempt_list, batch_list, batch_sums, carry_list, line_list, lines_exist, names_of, reconcile};
-pub use write::{NewBatch, NewLine, answer_insert, attempt_insert, batch_insert, carry_add, reason_insert, supersede, target_insert, window_release};
+pub use read::{
+    BatchFilter, LineRow, ReconciledRow, attempt_list, batch_list, batch_sums, carry_list, line_list, lines_exist, names_of, reconcile,
+};
+pub use write::{
+    NewBatch, NewLine, answer_insert, attempt_insert, batch_insert, carry_add, reason_insert, supersede, target_insert, window_release,
+};
 
 use super::StoreError;
 use super::ledger::{Cell, Ledger, RowExt, Value};
@@ -99,8 +103,7 @@ pub struct AttemptRow {
 pub type Sums = BTreeMap<Key, (i64, i64)>;
 
 /// What came of a batch that was rejected does not count. `b` is the batch.
-const LIVE: &str =
-    "NOT EXISTS (SELECT 1 FROM export_answer a WHERE a.books_id = b.books_id AND a.batch_id = b.id AND a.is_rejected = 1)";
+const LIVE: &str = "NOT EXISTS (SELECT 1 FROM export_answer a WHERE a.books_id = b.books_id AND a.batch_id = b.id AND a.is_rejected = 1)";
 
 /// The newest version of every target, in the order of their codes.
 ///
@@ -143,7 +146,9 @@ pub fn window_list(ledger: &mut Ledger, books: BooksId, target: i64, month: Mont
 /// # Errors
 /// Any database failure.
 pub fn version_list(ledger: &mut Ledger, books: BooksId, target: i64, month: Month) -> Result<Vec<i64>, StoreError> {
-    let sql = format!("SELECT DISTINCT b.target_version FROM export_batch b WHERE b.books_id = $1 AND b.target_id = $2 AND b.period = $3 AND {LIVE}");
+    let sql = format!(
+        "SELECT DISTINCT b.target_version FROM export_batch b WHERE b.books_id = $1 AND b.target_id = $2 AND b.period = $3 AND {LIVE}"
+    );
     let rows = ledger.rows(&sql, &[books_cell(books), Cell::Int(target), Cell::Int(i64::from(month.0))])?;
     rows.iter().map(|row| row.int(0)).collect()
 }
@@ -175,7 +180,13 @@ fn key_columns(alias: &str, exported: &[SpendDimension]) -> (String, String) {
 ///
 /// # Errors
 /// Any database failure.
-pub fn month_sums(ledger: &mut Ledger, books: BooksId, month: Month, exported: &[SpendDimension], limit: usize) -> Result<Sums, StoreError> {
+pub fn month_sums(
+    ledger: &mut Ledger,
+    books: BooksId,
+    month: Month,
+    exported: &[SpendDimension],
+    limit: usize,
+) -> Result<Sums, StoreError> {
     let (selected, grouped) = key_columns("b", exported);
     let sql = format!(
         "SELECT x.currency_id, {selected}, CAST(SUM(x.debit) AS BIGINT), CAST(SUM(x.credit) AS BIGINT) FROM balance x \
@@ -212,7 +223,13 @@ pub struct EntryRange<'a> {
 ///
 /// # Errors
 /// Any database failure.
-pub fn entry_sums(ledger: &mut Ledger, books: BooksId, range: EntryRange<'_>, exported: &[SpendDimension], limit: usize) -> Result<Sums, StoreError> {
+pub fn entry_sums(
+    ledger: &mut Ledger,
+    books: BooksId,
+    range: EntryRange<'_>,
+    exported: &[SpendDimension],
+    limit: usize,
+) -> Result<Sums, StoreError> {
     let (selected, grouped) = key_columns("b", exported);
     let kinds = super::journal::sql::in_list("e.kind", range.kinds.iter().map(|kind| i64::from(kind.id())));
     let side = |side: i64| format!("CAST(SUM(CASE p.side WHEN {side} THEN p.amount ELSE 0 END) AS BIGINT)");
@@ -265,7 +282,8 @@ fn kind_of(id: i64) -> Result<EntryKind, StoreError> {
 /// # Errors
 /// Any database failure.
 pub fn next_numbers(ledger: &mut Ledger, books: BooksId, target: i64) -> Result<(i64, i64), StoreError> {
-    let sql = "SELECT COALESCE(MAX(id), 0), COALESCE(MAX(CASE WHEN target_id = $2 THEN number END), 0) FROM export_batch WHERE books_id = $1";
+    let sql =
+        "SELECT COALESCE(MAX(id), 0), COALESCE(MAX(CASE WHEN target_id = $2 THEN number END), 0) FROM export_batch WHERE books_id = $1";
     let rows = ledger.rows(sql, &[books_cell(books), Cell::Int(target)])?;
     rows.first().map_or(Ok((1, 1)), |row| Ok((row.int(0)?.saturating_add(1), row.int(1)?.saturating_add(1))))
 }

@@ -128,7 +128,8 @@ fn checked(session: &mut Session, batch: &BatchRow, lines: Vec<RejectedLine>) ->
         let under = |rejection: Rejection| rejection.under(position.to_string()).under("rejected");
         command::text("reason", &reason, LONGEST_REASON).map_err(under)?;
         if !(1..=last).contains(&line) || !seen.insert(line) {
-            let message = format!("the batch has lines 1 to {last}, and each is named once; line {line} is not one of them, or is named twice");
+            let message =
+                format!("the batch has lines 1 to {last}, and each is named once; line {line} is not one of them, or is named twice");
             return Err(under(Rejection::at(Code::ExportLineUnknown, "line", message)).into());
         }
         reasons.push((line, reason));

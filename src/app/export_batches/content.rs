@@ -62,4 +62,3 @@ pub(super) fn written(masters: &Masters, batch: &BatchRow, target: &Target, rows
     }
     Ok(erp::Batch { number: batch.external_number.clone(), period: batch.period, target: target.clone(), documents })
 }
-

@@ -18,7 +18,7 @@ pub use create::{CreateInput, create_export_batch};
 pub use deliver::{DeliverInput, deliver_export_batch};
 pub use file::{BatchFile, export_batch_file, export_batch_number_file};
 pub use read::{BatchView, LineView, attempts, export_batch, export_batches, lines};
-pub use reconcile::{Reconciliation, ReconciledAccount, export_reconciliation};
+pub use reconcile::{ReconciledAccount, Reconciliation, export_reconciliation};
 pub use targets::{SegmentInput, TargetInput, TargetView, ValueInput, export_targets, save_export_targets};
 
 pub use crate::app::posting::command::Done;

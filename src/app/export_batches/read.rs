@@ -61,7 +61,13 @@ pub(super) async fn must(app: &App, actor: &Actor, id: i64) -> Result<BatchView,
 ///
 /// # Errors
 /// [`AppError::Forbidden`] or a database failure.
-pub async fn export_batches(app: &App, actor: &Actor, target: Option<String>, after: i64, first: usize) -> Result<Page<BatchView>, AppError> {
+pub async fn export_batches(
+    app: &App,
+    actor: &Actor,
+    target: Option<String>,
+    after: i64,
+    first: usize,
+) -> Result<Page<BatchView>, AppError> {
     reading(app, actor, Permission::Export, move |ledger, books, _| {
         let limit = i64::try_from(first).unwrap_or(i64::MAX).saturating_add(1);
         let target = target.as_deref().unwrap_or_default();

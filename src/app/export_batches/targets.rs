@@ -195,7 +195,8 @@ fn checked(input: &TargetInput) -> Result<(String, Target), Rejection> {
     if !code.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-') {
         return Err(invalid("code", "a code has lower-case letters, digits and hyphens: it is part of file names"));
     }
-    let unknown = || invalid("format", format!("`{}` is no format; exportTargets lists them", input.format.chars().take(40).collect::<String>()));
+    let unknown =
+        || invalid("format", format!("`{}` is no format; exportTargets lists them", input.format.chars().take(40).collect::<String>()));
     let format = erp::format(&input.format).ok_or_else(unknown)?;
     let company = optional("company", input.company.as_deref())?;
     let journal = optional("journal", input.journal.as_deref())?;

@@ -4,8 +4,8 @@
 //! marks them all. Computing the kind again on the month calls [`renew`].
 
 use super::review;
-use crate::app::{AppError, export_batches};
 use crate::app::posting::Session;
+use crate::app::{AppError, export_batches};
 use crate::domain::period::Month;
 
 /// A kind of thing that is computed on a period.
@@ -15,10 +15,8 @@ struct Source {
     objects: fn(&mut Session, Month) -> Result<Vec<String>, AppError>,
 }
 
-const SOURCES: &[Source] = &[
-    Source { kind: review::KIND, objects: review::objects },
-    Source { kind: export_batches::KIND, objects: export_batches::objects },
-];
+const SOURCES: &[Source] =
+    &[Source { kind: review::KIND, objects: review::objects }, Source { kind: export_batches::KIND, objects: export_batches::objects }];
 
 /// Marks everything that was computed on the month, and answers how much that was.
 ///

@@ -2,6 +2,7 @@
 
 mod balances;
 mod charges;
+mod exports;
 mod journal;
 mod late;
 mod periods;
@@ -144,6 +145,7 @@ impl<'a> Verifier<'a> {
         checks.extend(self.check_periods()?);
         checks.extend(self.check_balances()?);
         checks.extend(self.check_tree()?);
+        checks.extend(self.check_exports()?);
         Ok(VerifyReport { entries: u64::try_from(self.last_entry).unwrap_or(0), checks })
     }
 

@@ -8,9 +8,9 @@ mod documents;
 mod numbers;
 mod rounding;
 mod target;
-pub mod windows;
 #[cfg(test)]
 mod tests;
+pub mod windows;
 
 pub use documents::{Document, DocumentLine, MOST_DOCUMENTS, cut};
 pub use numbers::{LARGEST_NUMBER, batch_number, document_number};

@@ -29,7 +29,12 @@ fn batch(format: &Format, minor: i64, currency: &str) -> Batch {
         currency: Currency::parse(currency).unwrap(),
         lines: vec![line(1, "5000", Some("search"), minor), line(2, "2100", None, -minor)],
     };
-    Batch { number: "AL2601-000001".to_owned(), period: Month::parse("2026-01").unwrap(), target: target(format), documents: vec![document] }
+    Batch {
+        number: "AL2601-000001".to_owned(),
+        period: Month::parse("2026-01").unwrap(),
+        target: target(format),
+        documents: vec![document],
+    }
 }
 
 fn text(format: &Format, batch: &Batch) -> String {

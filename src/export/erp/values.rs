@@ -109,7 +109,8 @@ impl Place<'_> {
         let text = format!("{minor:0width$}", width = digits.saturating_add(1));
         let (whole, fraction) = text.split_at(text.len().saturating_sub(digits));
         if let Some(most) = self.format.whole_digits.filter(|most| whole.len() > *most) {
-            let message = format!("the amount {whole}.{fraction} has more than the {most} digits before the point that {} holds", self.format.name);
+            let message =
+                format!("the amount {whole}.{fraction} has more than the {most} digits before the point that {} holds", self.format.name);
             return Err(Rejection { code: Code::ExportAmountTooLarge, path: Vec::new(), message });
         }
         Ok(if fraction.is_empty() { whole.to_owned() } else { format!("{whole}.{fraction}") })

@@ -5,6 +5,7 @@ mod audit;
 mod charges;
 mod credits;
 mod currencies;
+mod export_batches;
 mod finance;
 mod integrity;
 mod journal;
@@ -24,6 +25,7 @@ pub struct Query(
     charges::ChargeQueries,
     credits::CreditQueries,
     currencies::CurrencyQueries,
+    export_batches::ExportBatchQueries,
     finance::FinanceQueries,
     integrity::IntegrityQueries,
     journal::JournalQueries,

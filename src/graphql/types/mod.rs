@@ -7,6 +7,7 @@ pub mod charge_input;
 pub mod credits;
 pub mod currencies;
 pub mod enums;
+pub mod export_batches;
 pub mod finance;
 pub mod integrity;
 pub mod journal;

@@ -20,7 +20,11 @@ pub enum BatchFilter<'a> {
     /// The batch of this number of a target.
     Number(&'a str, i64),
     /// Those of a target, or of all, beyond an id.
-    Page { target: &'a str, after: i64, limit: i64 },
+    Page {
+        target: &'a str,
+        after: i64,
+        limit: i64,
+    },
     /// Those that took entries of a month.
     Month(Month),
 }
@@ -44,9 +48,10 @@ pub fn batch_list(ledger: &mut Ledger, books: BooksId, filter: BatchFilter<'_>) 
     let (condition, parameters) = match filter {
         BatchFilter::Id(id) => ("b.id = $2", vec![key, Cell::Int(id)]),
         BatchFilter::Number(target, number) => ("t.code = $2 AND b.number = $3", vec![key, Cell::Text(target), Cell::Int(number)]),
-        BatchFilter::Page { target, after, limit } => {
-            ("($2 = '' OR t.code = $2) AND b.id > $3 ORDER BY b.id LIMIT $4", vec![key, Cell::Text(target), Cell::Int(after), Cell::Int(limit)])
-        }
+        BatchFilter::Page { target, after, limit } => (
+            "($2 = '' OR t.code = $2) AND b.id > $3 ORDER BY b.id LIMIT $4",
+            vec![key, Cell::Text(target), Cell::Int(after), Cell::Int(limit)],
+        ),
         BatchFilter::Month(month) => ("b.period = $2 ORDER BY b.id", vec![key, Cell::Int(i64::from(month.0))]),
     };
     ledger.rows(&format!("{BATCHES} AND {condition}"), &parameters)?.iter().map(|row| batch_of(row)).collect()

@@ -66,7 +66,24 @@ pub fn batch_insert(ledger: &mut Ledger, books: BooksId, new: &NewBatch<'_>) -> 
         let amounts = [debit, credit, *carried, *exported].map(Cell::Int);
         let [debit, credit, carried, exported] = amounts;
         let position = Cell::Int(position);
-        [key, id, position, currency, account, team, project, client, feature, provider, model, environment, debit, credit, carried, exported]
+        [
+            key,
+            id,
+            position,
+            currency,
+            account,
+            team,
+            project,
+            client,
+            feature,
+            provider,
+            model,
+            environment,
+            debit,
+            credit,
+            carried,
+            exported,
+        ]
     });
     ledger.insert(&rows::EXPORT_SUM, sums.collect::<Vec<_>>().into_iter())?;
     let line = |(number, line): (i64, &NewLine)| {
@@ -151,7 +168,10 @@ pub fn answer_insert(ledger: &mut Ledger, books: BooksId, batch: i64, answer: &A
 pub fn reason_insert(ledger: &mut Ledger, books: BooksId, batch: i64, reasons: &[(i64, String)]) -> Result<(), StoreError> {
     let row = |(line, reason): &'_ (i64, String)| (Cell::Int(*line), reason.clone());
     let owned: Vec<_> = reasons.iter().map(row).collect();
-    ledger.insert(&rows::EXPORT_LINE_REASON, owned.iter().map(|(line, reason)| [books_cell(books), Cell::Int(batch), *line, Cell::Text(reason)]))
+    ledger.insert(
+        &rows::EXPORT_LINE_REASON,
+        owned.iter().map(|(line, reason)| [books_cell(books), Cell::Int(batch), *line, Cell::Text(reason)]),
+    )
 }
 
 /// Gives the entries of a rejected batch back.
