@@ -14,6 +14,7 @@ mod m20261124_000008_settlement;
 mod m20261124_000009_pending_tally;
 mod m20261125_000010_allocation;
 mod m20261125_000011_chargeback;
+mod m20261125_000012_export_batch;
 
 pub struct Migrator;
 
@@ -31,6 +32,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261124_000009_pending_tally::Migration),
             Box::new(m20261125_000010_allocation::Migration),
             Box::new(m20261125_000011_chargeback::Migration),
+            Box::new(m20261125_000012_export_batch::Migration),
         ]
     }
 }

@@ -14,6 +14,7 @@ pub mod duties;
 pub mod error;
 pub mod exchange;
 pub mod export;
+pub mod export_batches;
 pub mod ids;
 pub mod import_file;
 pub mod ingest;

@@ -96,7 +96,7 @@ impl Duty {
             Self::RuleApproval => &["attributionRule.approve", "postingRule.approve", "allocationRule.approve"],
             Self::Closing => &["period.close"],
             Self::Preparing => &["journalDraft.create", "journalDraft.edit", "journalDraft.submit"],
-            Self::Exporting => &["journal.export"],
+            Self::Exporting => &["journal.export", "exportBatch.create"],
             Self::Approving => &["journalDraft.approve", "chargeback.approve"],
         }
     }

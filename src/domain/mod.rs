@@ -7,6 +7,7 @@ pub mod attribution;
 pub mod chargeback;
 pub mod chart;
 pub mod duties;
+pub mod export_batch;
 pub mod ids;
 pub mod integrity;
 pub mod journal;

@@ -75,6 +75,8 @@ codes! {
     MarkupInvalid = 156, "MARKUP_INVALID", "A markup is from 0 to 1000 percent, with at most six decimals.";
     StandardRateInvalid = 157, "STANDARD_RATE_INVALID", "A standard rate is not below zero, for a meter it can count, and ends after it begins.";
     RebillTermsInvalid = 158, "REBILL_TERMS_INVALID", "A rebill goes to an asset account, such as 1150 or 1100.";
+    ExportAnswerInvalid = 161, "EXPORT_ANSWER_INVALID", "Answer a batch with documentNumber and postedOn, or with the lines that were rejected and why, not with both.";
+    ExportTargetInvalid = 162, "EXPORT_TARGET_INVALID", "The export target does not fit its format. Correct the field that the message names.";
     AllocationRuleInvalid = 185, "ALLOCATION_RULE_INVALID", "The rule lacks something that its method needs, or has something that it does not take.";
     AllocationPercentInvalid = 186, "ALLOCATION_PERCENT_INVALID", "Percentages total 100, or less when the sender keeps the rest.";
     IdempotencyConflict = 201, "IDEMPOTENCY_CONFLICT", "The key was used before with other content; the first one is kept. Use a new key, or send the first content.";
@@ -108,6 +110,9 @@ codes! {
     ShowbackNotPosted = 353, "SHOWBACK_NOT_POSTED", "Showback only reports and is never posted. Draft without showback to charge.";
     NothingToPost = 354, "NOTHING_TO_POST", "The period has no approved statement. Draft it and have the drafts approved first.";
     ChargebackEntry = 355, "CHARGEBACK_ENTRY", "The entry is of a chargeback statement. Send reverseChargeback, which reverses both.";
+    NothingToExport = 361, "NOTHING_TO_EXPORT", "Every entry of the period is in a live batch of the target already. Nothing was made.";
+    ExportBatchAnswered = 362, "EXPORT_BATCH_ANSWERED", "The batch was answered before in another way; an answer is given once. Make another batch for what changed.";
+    ExportCurrencyUnstated = 363, "EXPORT_CURRENCY_UNSTATED", "The format books in the system's own currency only. Save the target with that currency, and export entries of no other.";
     DriverZero = 381, "DRIVER_ZERO", "There is nothing to spread by: every weight is zero. Correct the driver, or let the rule say what then.";
     DriverMissing = 382, "DRIVER_MISSING", "A receiver that the rule names has no value of the driver. Record it, or let the rule take it as zero.";
     DriverNegative = 383, "DRIVER_NEGATIVE", "A driver is below zero. Correct it, or let the rule take it as zero.";
@@ -134,6 +139,9 @@ codes! {
     AccountNotSettled = 442, "ACCOUNT_NOT_SETTLED", "Only what is owed is settled: account 2000 (payable) or 2100 (accrued usage).";
     StatementNotFound = 451, "STATEMENT_NOT_FOUND", "These books have no chargeback statement of that number.";
     StandardRateMissing = 452, "STANDARD_RATE_MISSING", "Usage of the period has no standard rate. Save one that covers it.";
+    ExportTargetUnknown = 461, "EXPORT_TARGET_UNKNOWN", "These books have no export target of that code. See exportTargets, or save one with saveExportTargets.";
+    ExportBatchNotFound = 462, "EXPORT_BATCH_NOT_FOUND", "These books have no export batch of that id.";
+    ExportLineUnknown = 463, "EXPORT_LINE_UNKNOWN", "The batch has no line of that number, or it is named twice.";
     AllocationRuleUnknown = 481, "ALLOCATION_RULE_UNKNOWN", "These books have no such allocation rule in force in the period. Save one, or correct its code.";
     AllocationRunNotFound = 482, "ALLOCATION_RUN_NOT_FOUND", "These books have no allocation run of that id.";
     ReceiverNotValid = 483, "RECEIVER_NOT_VALID", "The cost center takes no cost on the posting date. Take it out of the rule, or extend its validity.";
@@ -147,6 +155,9 @@ codes! {
     JournalLimitExceeded = 511, "JOURNAL_LIMIT_EXCEEDED", "The amount is above the largest that is posted by hand to this account. Split it, or have the limit changed.";
     ApproverLimitExceeded = 512, "APPROVER_LIMIT_EXCEEDED", "The entry is above the largest amount that you may approve. A person with a higher limit has to approve it.";
     TooManyStatementLines = 516, "TOO_MANY_STATEMENT_LINES", "The draft has more statements, or a statement more lines, than it holds.";
+    ExportTooLarge = 521, "EXPORT_TOO_LARGE", "The batch has more lines or documents than one batch takes. Export fewer dimensions, or fewer kinds at a time.";
+    ExportTextTooLong = 522, "EXPORT_TEXT_TOO_LONG", "A text is longer than the format's field. Map it to a shorter one in the target.";
+    ExportAmountTooLarge = 523, "EXPORT_AMOUNT_TOO_LARGE", "An amount has more digits than the format's field. Export more dimensions, so that amounts are smaller.";
     TooManyAllocationLines = 541, "TOO_MANY_ALLOCATION_LINES", "The run would have more lines than one run takes. Run fewer rules at once.";
 }
 

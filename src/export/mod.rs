@@ -6,6 +6,7 @@
 mod account_name;
 mod beancount;
 mod csv;
+pub mod erp;
 mod hledger;
 pub mod jsonl;
 pub mod statement;

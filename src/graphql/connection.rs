@@ -36,6 +36,7 @@ pub enum List {
     AllocationRuns,
     DriverValues,
     Chargebacks,
+    ExportBatches,
 }
 
 impl List {
@@ -54,6 +55,7 @@ impl List {
             Self::AllocationRuns => "run",
             Self::DriverValues => "driver",
             Self::Chargebacks => "chargeback",
+            Self::ExportBatches => "batch",
         }
     }
 

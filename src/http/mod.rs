@@ -11,6 +11,7 @@ mod authenticate;
 mod chargebacks;
 mod charges;
 mod config;
+mod export_batches;
 mod graphql;
 mod health;
 mod lifecycle;
@@ -42,7 +43,8 @@ pub use serve::serve;
 use problem::Problem;
 
 /// The addresses, as logs and metrics name them.
-const ROUTES: [&str; 6] = ["/graphql", "/v1/charges", "/v1/chargebacks/{number}", "/healthz", "/readyz", "/metrics"];
+const ROUTES: [&str; 7] =
+    ["/graphql", "/v1/charges", "/v1/chargebacks/{number}", "/v1/export-batches/{id}/file", "/healthz", "/readyz", "/metrics"];
 
 /// What every handler can reach. Cheap to clone.
 #[derive(Clone)]
@@ -58,7 +60,7 @@ struct HttpState {
 pub fn router(app: App, authenticator: Authenticator, schema: TallybookSchema, config: &HttpConfig) -> Router {
     metrics::install();
     let state = HttpState { app, authenticator, schema, config: Arc::new(config.clone()), documents: graphql::Documents::default() };
-    let [graphql_route, charges_route, chargebacks_route, healthz, readyz, metrics_route] = ROUTES;
+    let [graphql_route, charges_route, chargebacks_route, batch_file_route, healthz, readyz, metrics_route] = ROUTES;
     Router::new()
         .route(graphql_route, get(graphql::get_graphql).post(graphql::post_graphql))
         .route(charges_route, post(charges::post_charges))
@@ -66,6 +68,7 @@ pub fn router(app: App, authenticator: Authenticator, schema: TallybookSchema, c
         .route(healthz, get(health::healthz))
         .route(readyz, get(health::readyz))
         .route(metrics_route, get(metrics::get_metrics))
+        .route(batch_file_route, get(export_batches::get_batch_file))
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .with_state(state)
@@ -79,7 +82,8 @@ async fn not_found() -> Problem {
     Problem::new(
         StatusCode::NOT_FOUND,
         "NOT_FOUND",
-        "there is nothing at this address; the addresses are /graphql, /v1/charges, /v1/chargebacks/{number}, /healthz, /readyz and /metrics",
+        "there is nothing at this address; the addresses are /graphql, /v1/charges, /v1/chargebacks/{number}, \
+         /v1/export-batches/{id}/file, /healthz, /readyz and /metrics",
     )
 }
 

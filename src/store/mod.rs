@@ -11,6 +11,7 @@ mod connect;
 pub mod duty;
 mod error;
 pub mod exchange;
+pub mod export_batch;
 pub mod floor;
 pub mod journal;
 pub mod journal_draft;

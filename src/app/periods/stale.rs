@@ -5,7 +5,7 @@
 
 use super::review;
 use crate::app::posting::Session;
-use crate::app::{AppError, allocation, chargeback};
+use crate::app::{AppError, allocation, chargeback, export_batches};
 use crate::domain::ids::BooksId;
 use crate::domain::period::Month;
 use crate::store::ledger::Ledger;
@@ -21,6 +21,7 @@ struct Source {
 const SOURCES: &[Source] = &[
     Source { kind: allocation::STALE_KIND, objects: allocation::live_runs },
     Source { kind: chargeback::STALE_KIND, objects: chargeback::stale_objects },
+    Source { kind: export_batches::KIND, objects: export_batches::objects },
     Source { kind: review::KIND, objects: review::objects },
 ];
 

@@ -54,8 +54,22 @@ pub async fn once<T: Serialize + DeserializeOwned + Send + 'static>(
     command: Once,
     work: impl FnOnce(&mut Session) -> Result<T, AppError> + Send + 'static,
 ) -> Result<Done<T>, AppError> {
-    if !actor.may(Permission::PostCorrections) {
-        return Err(AppError::Forbidden(Permission::PostCorrections));
+    once_as(app, actor, Permission::PostCorrections, command, work).await
+}
+
+/// The same for commands that another permission allows.
+///
+/// # Errors
+/// As [`once`].
+pub async fn once_as<T: Serialize + DeserializeOwned + Send + 'static>(
+    app: &App,
+    actor: &Actor,
+    permission: Permission,
+    command: Once,
+    work: impl FnOnce(&mut Session) -> Result<T, AppError> + Send + 'static,
+) -> Result<Done<T>, AppError> {
+    if !actor.may(permission) {
+        return Err(AppError::Forbidden(permission));
     }
     let books = app.books(actor).await?;
     text("idempotencyKey", &command.key, LONGEST_KEY)?;

@@ -4,6 +4,7 @@ mod allocations;
 mod balances;
 mod chargebacks;
 mod charges;
+mod exports;
 mod journal;
 mod late;
 mod periods;
@@ -148,6 +149,7 @@ impl<'a> Verifier<'a> {
         checks.extend(self.check_chargebacks()?);
         checks.extend(self.check_balances()?);
         checks.extend(self.check_tree()?);
+        checks.extend(self.check_exports()?);
         Ok(VerifyReport { entries: u64::try_from(self.last_entry).unwrap_or(0), checks })
     }
 

@@ -20,9 +20,20 @@ pub(super) type Output = Box<dyn Write + Send>;
 
 /// Opens the output, lets `write` write it, and says how much that was.
 pub(super) async fn write_out(args: OutputArgs, write: impl AsyncFnOnce(Output) -> anyhow::Result<Exported>) -> anyhow::Result<()> {
+    if let Some((path, exported)) = write_file(args, write).await? {
+        println!("{} entries written to {}, through entry {}.", exported.entries, path.display(), exported.through);
+    }
+    Ok(())
+}
+
+/// Opens the output and lets `write` write it. Answers the path, unless that was standard output.
+pub(super) async fn write_file<T>(
+    args: OutputArgs,
+    write: impl AsyncFnOnce(Output) -> anyhow::Result<T>,
+) -> anyhow::Result<Option<(PathBuf, T)>> {
     let Some(path) = args.output else {
         write(Box::new(BufWriter::new(io::stdout()))).await?;
-        return Ok(());
+        return Ok(None);
     };
     let mut name = path.file_name().context("--output names no file")?.to_owned();
     name.push(".partial");
@@ -40,6 +51,5 @@ pub(super) async fn write_out(args: OutputArgs, write: impl AsyncFnOnce(Output) 
     };
     file.sync_all().with_context(unwritable)?;
     std::fs::rename(&partial, &path).with_context(unwritable)?;
-    println!("{} entries written to {}, through entry {}.", exported.entries, path.display(), exported.through);
-    Ok(())
+    Ok(Some((path, exported)))
 }

@@ -6,6 +6,7 @@ mod charges;
 mod corrections;
 mod credits;
 mod currencies;
+mod export_batches;
 mod journal_drafts;
 mod masters;
 mod periods;
@@ -26,6 +27,7 @@ pub struct Mutation(
     corrections::CorrectionMutations,
     credits::CreditMutations,
     currencies::CurrencyMutations,
+    export_batches::ExportBatchMutations,
     journal_drafts::JournalDraftMutations,
     masters::MasterMutations,
     periods::PeriodMutations,

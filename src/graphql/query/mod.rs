@@ -7,6 +7,7 @@ mod chargebacks;
 mod charges;
 mod credits;
 mod currencies;
+mod export_batches;
 mod finance;
 mod integrity;
 mod journal;
@@ -28,6 +29,7 @@ pub struct Query(
     charges::ChargeQueries,
     credits::CreditQueries,
     currencies::CurrencyQueries,
+    export_batches::ExportBatchQueries,
     finance::FinanceQueries,
     integrity::IntegrityQueries,
     journal::JournalQueries,

@@ -10,6 +10,7 @@ pub mod chargebacks;
 pub mod credits;
 pub mod currencies;
 pub mod enums;
+pub mod export_batches;
 pub mod finance;
 pub mod integrity;
 pub mod journal;
