@@ -16,6 +16,8 @@
 #[macro_use]
 mod harness;
 
+mod acting;
+mod aged;
 mod attribution;
 mod audit;
 mod authorisation;
@@ -23,6 +25,7 @@ mod bad_charges;
 mod bad_masters;
 mod booking;
 mod busy;
+mod command_line;
 mod concurrency;
 mod contract;
 mod corrections;
