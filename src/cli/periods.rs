@@ -10,7 +10,8 @@ use clap::{Args, Subcommand, ValueEnum};
 use crate::app::App;
 use crate::app::auth::Actor;
 use crate::app::periods::{
-    CloseInput, ItemState, PeriodQuery, PeriodView, ReopenInput, approve_reopening, close_checklist, close_period, periods, request_reopening,
+    CloseInput, ItemState, PeriodQuery, PeriodView, ReopenInput, approve_reopening, close_checklist, close_period, periods,
+    request_reopening,
 };
 use crate::domain::period::PeriodStatus;
 

@@ -8,7 +8,8 @@ use crate::harness::World;
 on_both_engines!(an_agent_posts_for_a_person_and_neither_is_the_others_second_person);
 
 async fn prepare(world: &World, token: &str, key: &str) -> Value {
-    let query = "mutation P($input: PostJournalEntryInput!) { postJournalEntry(input: $input) { entry { id status } userErrors { code } } }";
+    let query =
+        "mutation P($input: PostJournalEntryInput!) { postJournalEntry(input: $input) { entry { id status } userErrors { code } } }";
     let posting = |account: &str, side: &str| json!({ "account": account, "side": side, "amount": "10", "currency": "USD" });
     let input = json!({ "idempotencyKey": key, "effectiveOn": "2026-01-10", "memo": "seats of January",
         "postings": [posting("6000", "DEBIT"), posting("2100", "CREDIT")] });
@@ -16,7 +17,8 @@ async fn prepare(world: &World, token: &str, key: &str) -> Value {
 }
 
 async fn approve(world: &World, token: &str, id: &Value) -> Value {
-    let query = "mutation A($input: ApproveJournalDraftInput!) { approveJournalDraft(input: $input) { entry { status } userErrors { code } } }";
+    let query =
+        "mutation A($input: ApproveJournalDraftInput!) { approveJournalDraft(input: $input) { entry { status } userErrors { code } } }";
     world.graphql_as(token, query, json!({ "input": { "id": id } })).await["approveJournalDraft"].take()
 }
 

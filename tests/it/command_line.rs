@@ -54,7 +54,8 @@ async fn months_are_listed_closed_and_reopened_by_two_persons(world: World) {
 async fn the_audit_log_is_exported_as_it_is_queried(world: World) {
     world.save_centers("search", "assistant", "gearpeak").await;
     let agent = world.token_acting("pia", "agent-7", Role::Admin);
-    let save = "mutation { saveCostCenters(input: { costCenters: [{ kind: TEAM, code: \"ads\", name: \"Ads\" }] }) { userErrors { code } } }";
+    let save =
+        "mutation { saveCostCenters(input: { costCenters: [{ kind: TEAM, code: \"ads\", name: \"Ads\" }] }) { userErrors { code } } }";
     world.graphql_as(&agent, save, json!({})).await;
     let query = "{ auditEvents { nodes { number action object subject actingFor recordedAt } } }";
     let data = world.graphql(query, json!({})).await;

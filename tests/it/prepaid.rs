@@ -278,7 +278,7 @@ async fn a_grant_is_applied_no_further_than_usage_and_what_is_left(world: World)
 
 /// 10,050 features, each with a call of 0.0065: 65.325 of cost, of which a deferred grant of 40 and one of 10 pay 50.
 async fn more_blocks_than_an_entry_holds_make_several_entries(world: World) {
-    settle_as(&world, "POSTPAID", "DEFERRED").await;
+    settle_as(&world, "ACCRUAL", "DEFERRED").await;
     let calls: Vec<_> = (0..10_050).map(|call| charge(&format!("c{call}")).feature(&format!("f{call}"))).collect();
     for calls in calls.chunks(5_000) {
         world.book(calls).await;

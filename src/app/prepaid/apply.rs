@@ -229,12 +229,7 @@ fn take<'a>(grants: &'a [(CreditLot, i64)], amounts: &[Money]) -> Vec<(&'a Credi
 }
 
 /// The spread of each currency, cut into what one entry holds.
-fn parts<'a>(
-    session: &mut Session,
-    usage: &Usage,
-    amounts: &[Money],
-    uses: &[(&'a CreditLot, Money)],
-) -> Result<Vec<Part<'a>>, Rejection> {
+fn parts<'a>(session: &mut Session, usage: &Usage, amounts: &[Money], uses: &[(&'a CreditLot, Money)]) -> Result<Vec<Part<'a>>, Rejection> {
     #[derive(Clone)]
     enum Line<'a> {
         Gave(&'a CreditLot),
