@@ -1,6 +1,7 @@
 //! Floor 3: the command line. Each command parses its arguments, opens the application and calls use cases.
 //!
-//! Exit codes: 0 done; 1 failed; 2 wrong usage; 3 finished, but lines were refused (`import`) or something does not hold (`verify`).
+//! Exit codes: 0 done; 1 failed; 2 wrong usage; 3 finished, but lines were refused (`import`), something
+//! does not hold (`verify`) or is still open (`periods checklist`).
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "the command line is where the program prints")]
 
@@ -11,6 +12,7 @@ mod demo;
 mod export;
 mod import;
 mod integrity;
+mod periods;
 mod prices;
 mod rates;
 mod serve;
@@ -79,6 +81,9 @@ enum Command {
     /// Take the audit log out
     #[command(subcommand)]
     Audit(audit::AuditCommand),
+    /// List, close and reopen months
+    #[command(subcommand)]
+    Periods(periods::PeriodsCommand),
     /// Keep the exchange rates
     #[command(subcommand)]
     Rates(rates::RatesCommand),
@@ -170,6 +175,12 @@ async fn run(arguments: CommandLine) -> Result<ExitCode, anyhow::Error> {
             let app = open_existing(&config, DATABASE_FILE).await?;
             audit::run(command, &app, &local_admin(&config, &app)).await?;
             Ok(ExitCode::SUCCESS)
+        }
+        Command::Periods(command) => {
+            // A month of books that are not there is closed by nobody: a mistyped name makes no new database.
+            anyhow::ensure!(is_there(&config)?, "there is no database at {}", demo::shown_url(&config.database_url_or(DATABASE_FILE)?));
+            let app = open_existing(&config, DATABASE_FILE).await?;
+            periods::run(command, &app, &local_admin(&config, &app), &mut std::io::stdout()).await
         }
         Command::Rates(command) => {
             let app = open(&config, DATABASE_FILE).await?;

@@ -16,6 +16,8 @@
 #[macro_use]
 mod harness;
 
+mod acting;
+mod aged;
 mod allocation;
 mod attribution;
 mod audit;
@@ -25,6 +27,7 @@ mod bad_masters;
 mod booking;
 mod busy;
 mod chargeback;
+mod command_line;
 mod concurrency;
 mod contract;
 mod corrections;

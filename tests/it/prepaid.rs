@@ -14,6 +14,7 @@ on_both_engines!(
     a_grant_that_is_no_asset_lowers_the_cost_where_it_was_borne,
     a_deferred_grant_is_released_with_the_usage,
     a_grant_is_applied_no_further_than_usage_and_what_is_left,
+    more_blocks_than_an_entry_holds_make_several_entries,
     granted_credits_of_a_prepaid_provider_are_not_drawn,
     accruals_are_those_of_the_ledger,
     corrections_are_for_those_who_may_post_them,
@@ -273,6 +274,42 @@ async fn a_grant_is_applied_no_further_than_usage_and_what_is_left(world: World)
     assert_eq!(lots(&world, "grantedLots", "2026-01-31").await.0, ["4 0 6 lapsed", "0 0 50"], "a reversed use did not happen");
     assert_eq!(grant_roll(&world, "2026-01-01", "2026-02-01").await, ["0", "60", "4", "0", "56"]);
     assert_eq!(refusal(&apply(&world, "c", "2025-12", None).await).0, "CREDITS_EXCEEDED");
+}
+
+/// 10,050 features, each with a call of 0.0065: 65.325 of cost, of which a deferred grant of 40 and one of 10 pay 50.
+async fn more_blocks_than_an_entry_holds_make_several_entries(world: World) {
+    settle_as(&world, "ACCRUAL", "DEFERRED").await;
+    let calls: Vec<_> = (0..10_050).map(|call| charge(&format!("c{call}")).feature(&format!("f{call}"))).collect();
+    for calls in calls.chunks(5_000) {
+        world.book(calls).await;
+    }
+    grant(&world, "g1", "40", "2026-01-02", Some("2026-06-30")).await;
+    grant(&world, "g2", "10", "2026-01-02", Some("2026-12-31")).await;
+    let query = "mutation A($key: String!) { applyCredits(input: { idempotencyKey: $key, provider: \"openai\", period: \"2026-01\" }) {
+        replayed applied { amount } entry { number } entries { number kind } userErrors { code } } }";
+    let applied = world.graphql(query, json!({ "key": "a1" })).await["applyCredits"].take();
+    assert_eq!((&applied["applied"], &applied["userErrors"]), (&json!([{ "amount": "50" }]), &json!([])));
+    let entries = applied["entries"].as_array().unwrap();
+    assert_eq!((entries.len(), &entries[0]["number"]), (2, &applied["entry"]["number"]), "{applied}");
+    assert!(entries.iter().all(|entry| entry["kind"] == "PROMOTIONAL_CREDIT"));
+    assert_eq!(balance(&world, "5010", "2026-01-31").await, "50");
+    assert_eq!(balance(&world, "2100", "2026-01-31").await, "15.325");
+    assert_eq!(balance(&world, "2150", "2026-01-31").await, "0");
+    assert_eq!(grant_roll(&world, "2026-01-01", "2026-02-01").await, ["0", "50", "50", "0", "0"]);
+    let mut again = world.graphql(query, json!({ "key": "a1" })).await["applyCredits"].take();
+    assert_eq!(again["replayed"].take(), true);
+    assert_eq!(again["entries"], applied["entries"]);
+    world.assert_verified().await;
+    // Reversing the second entry gives back what it released, and nothing of the first.
+    let reverse = "mutation R($input: ReverseJournalEntryInput!) { reverseJournalEntry(input: $input) { userErrors { code } } }";
+    let input = json!({ "idempotencyKey": "r", "number": entries[1]["number"].as_str().unwrap(), "effectiveOn": "2026-01-15", "reason": "mistake" });
+    assert_eq!(world.graphql(reverse, json!({ "input": input })).await["reverseJournalEntry"]["userErrors"], json!([]));
+    let discounts = balance(&world, "5010", "2026-01-31").await;
+    let [_, _, given, _, closing] = grant_roll(&world, "2026-01-01", "2026-02-01").await;
+    assert_eq!((given == discounts, balance(&world, "2150", "2026-01-31").await == closing), (true, true), "{given} {discounts} {closing}");
+    let last = world.graphql(query, json!({ "key": "a2" })).await["applyCredits"].take();
+    assert_eq!((&last["applied"][0]["amount"], balance(&world, "5010", "2026-01-31").await.as_str()), (&json!(closing), "50"));
+    world.assert_verified().await;
 }
 
 async fn granted_credits_of_a_prepaid_provider_are_not_drawn(world: World) {

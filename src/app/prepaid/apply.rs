@@ -12,9 +12,9 @@ use crate::app::posting::Session;
 use crate::app::posting::command::{self, Done, Lines, Once};
 use crate::app::{App, AppError};
 use crate::domain::chart::{CodingBlock, well_known};
-use crate::domain::ids::{AccountId, NameId};
-use crate::domain::journal::{EntryDraft, EntryKind};
-use crate::domain::money::{Amount, Currency, Money, largest_remainder};
+use crate::domain::ids::{AccountId, BlockId, NameId};
+use crate::domain::journal::{EntryDraft, EntryKind, MOST_POSTINGS};
+use crate::domain::money::{Amount, Currency, Money, balanced_parts, largest_remainder};
 use crate::domain::period::{Day, Month};
 use crate::domain::posting_rules::GrantPolicy;
 use crate::domain::prepaid::{LotKind, UseKind};
@@ -46,12 +46,21 @@ pub struct ApplyInput {
 /// What was applied.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AppliedCredits {
-    pub entry: i64,
+    /// The first entry.
+    entry: i64,
+    /// The others, when one entry could not hold every combination of dimensions. Receipts of earlier versions have none.
+    #[serde(default)]
+    more_entries: Vec<i64>,
     /// Ledger units by currency id.
     applied: Vec<(i16, i64)>,
 }
 
 impl AppliedCredits {
+    /// The entries in the order of their numbers; at least one.
+    pub fn entries(&self) -> impl Iterator<Item = i64> {
+        std::iter::once(self.entry).chain(self.more_entries.iter().copied())
+    }
+
     /// One amount for each currency.
     pub fn moneys(&self) -> Vec<Money> {
         let money = |(currency, units): &(i16, i64)| Currency::from_id(*currency).map(|currency| Amount::from_units(*units).with(currency));
@@ -62,10 +71,20 @@ impl AppliedCredits {
 /// Usage of a month that bears cost, by currency and by the block that the discount goes to.
 type Usage = BTreeMap<Currency, BTreeMap<CodingBlock, i64>>;
 
+/// Lines of an entry beside what lots gave and what blocks got: the release of what was deferred.
+const RELEASE_LINES: usize = 2;
+
+/// As much of one currency as one entry holds: what each lot gave, and what each block got. Both add up to the same.
+struct Part<'a> {
+    uses: Vec<(&'a CreditLot, Money)>,
+    bearers: Vec<(BlockId, Money)>,
+}
+
 /// Releases granted credits against the usage of a month, the grant that expires first before the others.
 ///
 /// Dr 2100 (1300 for a prepaid provider) / Cr 5010 under the dimensions of the cost, spread by the largest remainder; what was deferred is also
-/// released: Dr 2150 / Cr 1350. Dated on the last day of the month, or today while it runs.
+/// released: Dr 2150 / Cr 1350. Dated on the last day of the month, or today while it runs. More blocks than one entry holds make several
+/// entries, each balanced, and each with the uses of the lots that it books, so that reversing one gives back just these.
 ///
 /// # Errors
 /// `Forbidden`; `PROVIDER_UNKNOWN`, `CREDITS_EXCEEDED`, `MISSING_FIELD` for a currency that is not clear, `AMOUNT_*`, `IDEMPOTENCY_CONFLICT`.
@@ -95,36 +114,41 @@ fn apply_in_tx(session: &mut Session, actor: &Actor, input: &ApplyInput) -> Resu
     let usage = usage_of(session, provider, input.period)?;
     let amounts = amounts(input, &grants, &usage)?;
     let uses = take(&grants, &amounts);
-    let lines = lines(session, &input.provider, provider, &usage, &amounts, &uses)?;
-    let memo = format!("granted credits of {} for {}", input.provider, input.period);
+    let parts = parts(session, &usage, &amounts, &uses)?;
     let effective_on = last_day.min(today);
-    let entry = session.post(&EntryDraft {
-        kind: EntryKind::PromotionalCredit,
-        effective_on,
-        service_on: None,
-        postings: lines.postings(),
-        charge: None,
-        corrects: None,
-        memo: Some(&memo),
-    })?;
-    let rows: Vec<CreditUse> = uses
-        .iter()
-        .map(|(lot, money)| CreditUse {
+    let memo = format!("granted credits of {} for {}", input.provider, input.period);
+    let (mut entries, mut rows) = (Vec::new(), Vec::new());
+    for together in packed(parts) {
+        let lines = lines(session, &input.provider, provider, &together)?;
+        let entry = session.post(&EntryDraft {
+            kind: EntryKind::PromotionalCredit,
+            effective_on,
+            service_on: None,
+            postings: lines.postings(),
+            charge: None,
+            corrects: None,
+            memo: Some(&memo),
+        })?;
+        entries.push(entry.0);
+        rows.extend(together.iter().flat_map(|part| &part.uses).map(|(lot, money)| CreditUse {
             number: 0,
             lot: lot.number,
             kind: UseKind::Applied,
             amount: money.amount,
             effective_on,
             entry: Some(entry),
-        })
-        .collect();
+        }));
+    }
     let recorded_at = command::recorded_at(session);
     use_insert(command::ledger(session), books, &rows, recorded_at)?;
     let lots: Vec<_> = uses.iter().map(|(lot, money)| json!({ "lot": lot.number, "amount": money.to_string() })).collect();
-    let after = json!({ "period": input.period.to_string(), "entry": entry.0, "lots": lots });
+    let after = json!({ "period": input.period.to_string(), "entry": entries.first(), "entries": entries, "lots": lots });
     let object = format!("credits of provider {}", input.provider);
     session.audit(audit::event(actor, Change { action: "credits.apply", object, after: Some(after), ..Change::default() }));
-    Ok(AppliedCredits { entry: entry.0, applied: amounts.iter().map(|money| (money.currency.id(), money.amount.units())).collect() })
+    let mut entries = entries.into_iter();
+    let entry = entries.next().ok_or_else(|| Rejection::of(Code::CreditsExceeded))?;
+    let applied = amounts.iter().map(|money| (money.currency.id(), money.amount.units())).collect();
+    Ok(AppliedCredits { entry, more_entries: entries.collect(), applied })
 }
 
 /// What each combination of dimensions bore of the month's usage, less the discounts it already got. What nets below zero bears nothing.
@@ -204,31 +228,81 @@ fn take<'a>(grants: &'a [(CreditLot, i64)], amounts: &[Money]) -> Vec<(&'a Credi
     uses
 }
 
-fn lines(
-    session: &mut Session,
-    name: &str,
-    provider: NameId,
-    usage: &Usage,
-    amounts: &[Money],
-    uses: &[(&CreditLot, Money)],
-) -> Result<Lines, Rejection> {
+/// The spread of each currency, cut into what one entry holds.
+fn parts<'a>(session: &mut Session, usage: &Usage, amounts: &[Money], uses: &[(&'a CreditLot, Money)]) -> Result<Vec<Part<'a>>, Rejection> {
+    #[derive(Clone)]
+    enum Line<'a> {
+        Gave(&'a CreditLot),
+        Got(BlockId),
+    }
+    let mut parts = Vec::new();
+    for Money { amount, currency } in amounts.iter().copied() {
+        let bearers = usage.get(&currency).into_iter().flatten();
+        let weights: BTreeMap<CodingBlock, u64> = bearers.map(|(bearer, borne)| (*bearer, borne.unsigned_abs())).collect();
+        let shares = largest_remainder(amount.units(), &weights).map_err(|_| Rejection::of(Code::LedgerOverflow))?;
+        let gave = uses.iter().filter(|(_, money)| money.currency == currency);
+        let mut lines: Vec<(Line<'a>, i64)> = gave.map(|(lot, money)| (Line::Gave(lot), money.amount.units())).collect();
+        for (bearer, units) in shares {
+            let negative = units.checked_neg().ok_or_else(|| Rejection::of(Code::LedgerOverflow))?;
+            lines.push((Line::Got(session.block(bearer)), negative));
+        }
+        for cut in balanced_parts(lines, MOST_POSTINGS.saturating_sub(RELEASE_LINES)) {
+            let mut part = Part { uses: Vec::new(), bearers: Vec::new() };
+            for (line, units) in cut {
+                match line {
+                    Line::Gave(lot) => part.uses.push((lot, Amount::from_units(units).with(currency))),
+                    Line::Got(block) => part.bearers.push((block, Amount::from_units(units.saturating_neg()).with(currency))),
+                }
+            }
+            parts.push(part);
+        }
+    }
+    Ok(parts)
+}
+
+/// Parts that share an entry, as many as it holds.
+fn packed(parts: Vec<Part<'_>>) -> Vec<Vec<Part<'_>>> {
+    let size = |part: &Part<'_>| part.uses.len().saturating_add(part.bearers.len()).saturating_add(RELEASE_LINES);
+    let mut packed: Vec<Vec<Part<'_>>> = Vec::new();
+    for part in parts {
+        match packed.last_mut() {
+            Some(last) if last.iter().map(size).fold(size(&part), usize::saturating_add) <= MOST_POSTINGS => last.push(part),
+            _ => packed.push(vec![part]),
+        }
+    }
+    packed
+}
+
+fn lines(session: &mut Session, name: &str, provider: NameId, parts: &[Part<'_>]) -> Result<Lines, Rejection> {
     let mut lines = Lines::default();
     let owed = session.masters().settlement(name).account();
     let owed = command::provider_block(session, owed, provider)?;
-    for money in amounts {
-        lines.debit(owed, *money);
-        let bearers = usage.get(&money.currency).into_iter().flatten();
-        let weights: BTreeMap<CodingBlock, u64> = bearers.map(|(bearer, borne)| (*bearer, borne.unsigned_abs())).collect();
-        let parts = largest_remainder(money.amount.units(), &weights).map_err(|_| Rejection::of(Code::LedgerOverflow))?;
-        for (bearer, units) in parts {
-            let block = session.block(bearer);
-            lines.credit(block, Amount::from_units(units).with(money.currency));
+    let mut released: BTreeMap<Currency, Money> = BTreeMap::new();
+    for part in parts {
+        let mut given: Option<Money> = None;
+        for (lot, money) in &part.uses {
+            debug_assert_eq!(lot.provider, provider);
+            given = Some(sum(given, *money)?);
+            if lot.policy == GrantPolicy::Deferred {
+                released.insert(money.currency, sum(released.get(&money.currency).copied(), *money)?);
+            }
+        }
+        if let Some(given) = given {
+            lines.debit(owed, given);
+        }
+        for (block, money) in &part.bearers {
+            lines.credit(*block, *money);
         }
     }
-    for (lot, money) in uses.iter().filter(|(lot, _)| lot.policy == GrantPolicy::Deferred) {
-        debug_assert_eq!(lot.provider, provider);
-        lines.debit(command::provider_block(session, well_known::DEFERRED_GRANTS, provider)?, *money);
-        lines.credit(command::provider_block(session, well_known::VENDOR_CREDITS, provider)?, *money);
+    for money in released.into_values() {
+        lines.debit(command::provider_block(session, well_known::DEFERRED_GRANTS, provider)?, money);
+        lines.credit(command::provider_block(session, well_known::VENDOR_CREDITS, provider)?, money);
     }
     Ok(lines)
+}
+
+/// What came together so far, of one currency.
+fn sum(so_far: Option<Money>, money: Money) -> Result<Money, Rejection> {
+    let units = so_far.map_or(0, |money| money.amount.units()).checked_add(money.amount.units());
+    Ok(Amount::from_units(units.ok_or_else(|| Rejection::of(Code::LedgerOverflow))?).with(money.currency))
 }

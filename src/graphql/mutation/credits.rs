@@ -105,7 +105,10 @@ pub struct ApplyCreditsInput {
 /// What was applied.
 #[derive(SimpleObject, Default)]
 pub struct ApplyCreditsPayload {
+    /// The first entry.
     entry: Option<JournalEntry>,
+    /// Every entry: one, unless more combinations of dimensions got a part than one entry holds.
+    entries: Vec<JournalEntry>,
     /// One amount for each currency.
     applied: Vec<Money>,
     /// Whether the key was used before, so that nothing was posted now.
@@ -168,7 +171,8 @@ impl CreditMutations {
         };
         Ok(match or_user_errors(ctx, answer)? {
             Ok(done) => ApplyCreditsPayload {
-                entry: entry(Some(done.receipt.entry)),
+                entry: entry(done.receipt.entries().next()),
+                entries: done.receipt.entries().filter_map(|number| entry(Some(number))).collect(),
                 applied: done.receipt.moneys().into_iter().map(Money::from).collect(),
                 replayed: done.is_replayed,
                 user_errors: Vec::new(),

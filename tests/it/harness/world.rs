@@ -80,6 +80,18 @@ impl World {
         issue(&Secret::new(SECRET).unwrap(), &request, self.clock.now()).unwrap()
     }
 
+    /// A delegated token (RFC 8693): `doing` acts for `person`.
+    pub fn token_acting(&self, person: &str, doing: &str, role: Role) -> String {
+        use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, encode};
+        let mut validation = Validation::new(Algorithm::HS256);
+        // The clock of the tests stands in the past.
+        (validation.validate_exp, validation.validate_aud) = (false, false);
+        let own = self.token_of(person, "main", role, None);
+        let mut claims = decode::<Value>(&own, &DecodingKey::from_secret(SECRET.as_bytes()), &validation).unwrap().claims;
+        claims["act"] = json!({ "sub": doing });
+        encode(&Header::new(Algorithm::HS256), &claims, &EncodingKey::from_secret(SECRET.as_bytes())).unwrap()
+    }
+
     /// A person as use cases see them.
     pub fn actor(&self, subject: &str, role: Role) -> Actor {
         Actor {
