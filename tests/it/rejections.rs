@@ -82,6 +82,17 @@ fn provoked_in(code: Code) -> &'static str {
         | Code::JournalLimitExceeded
         | Code::ApproverLimitExceeded => "manual_journals.rs",
         Code::DutiesExcluded => "duties.rs",
+        Code::ExportAnswerInvalid
+        | Code::ExportTargetInvalid
+        | Code::NothingToExport
+        | Code::ExportCurrencyUnstated
+        | Code::ExportTargetUnknown
+        | Code::ExportBatchNotFound
+        | Code::ExportLineUnknown
+        | Code::ExportTooLarge
+        | Code::ExportTextTooLong
+        | Code::ExportAmountTooLarge => "export_batches.rs",
+        Code::ExportBatchAnswered => "erp_client.rs",
         Code::EntryUnbalanced
         | Code::EntryTooFewPostings
         | Code::PostingNotPositive
