@@ -40,6 +40,13 @@ const OPERATIONS: &[(&str, &str)] = &[
     ("Query.duties", "{ duties }"),
     ("Query.environments", "{ environments }"),
     ("Query.exchangeRates", "{ exchangeRates(first: 1) { nodes { number } } }"),
+    ("Query.exportBatch", "{ exportBatch(id: 1) { number } }"),
+    ("Query.exportBatches", "{ exportBatches(first: 1) { nodes { number } } }"),
+    (
+        "Query.exportReconciliation",
+        "{ exportReconciliation(target: \"netsuite\", period: \"2026-01\") { throughEntry } }",
+    ),
+    ("Query.exportTargets", "{ exportTargets { code } }"),
     ("Query.features", "{ features }"),
     ("Query.inclusionProof", "{ inclusionProof(entry: 1) { treeSize } }"),
     ("Query.integrity", "{ integrity { treeSize } }"),
@@ -130,6 +137,16 @@ const OPERATIONS: &[(&str, &str)] = &[
         "Mutation.applyCredits",
         "mutation { applyCredits(input: { idempotencyKey: \"k\", provider: \"openai\", period: \"2026-01\" }) { replayed } }",
     ),
+    (
+        "Mutation.acknowledgeExportBatch",
+        "mutation { acknowledgeExportBatch(input: { id: 9, documentNumber: \"d\", postedOn: \"2026-01-05\" }) { userErrors { code } } }",
+    ),
+    (
+        "Mutation.createExportBatch",
+        "mutation { createExportBatch(input: { idempotencyKey: \"k\", target: \"netsuite\", period: \"2030-01\" }) { replayed } }",
+    ),
+    ("Mutation.deliverExportBatch", "mutation { deliverExportBatch(input: { id: 9, channel: \"rest\" }) { userErrors { code } } }"),
+    ("Mutation.saveExportTargets", "mutation { saveExportTargets(input: { targets: [] }) { userErrors { code } } }"),
     ("Mutation.deletePostingRules", "mutation { deletePostingRules(input: { codes: [] }) { deleted } }"),
     (
         "Mutation.expireCredits",

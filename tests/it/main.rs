@@ -33,6 +33,8 @@ mod contract;
 mod corrections;
 mod currencies;
 mod duties;
+mod erp_client;
+mod export_batches;
 mod exports;
 mod faults;
 mod golden;

@@ -109,6 +109,17 @@ fn provoked_in(code: Code) -> &'static str {
         Code::StatementNotOpen | Code::StatementChanged | Code::ShowbackNotPosted | Code::ChargebackEntry => "chargeback/life.rs",
         Code::StandardRateMissing => "chargeback.rs",
         Code::DutiesExcluded => "duties.rs",
+        Code::ExportAnswerInvalid
+        | Code::ExportTargetInvalid
+        | Code::NothingToExport
+        | Code::ExportCurrencyUnstated
+        | Code::ExportTargetUnknown
+        | Code::ExportBatchNotFound
+        | Code::ExportLineUnknown
+        | Code::ExportTooLarge
+        | Code::ExportTextTooLong
+        | Code::ExportAmountTooLarge => "export_batches.rs",
+        Code::ExportBatchAnswered => "erp_client.rs",
         Code::EntryUnbalanced
         | Code::EntryTooFewPostings
         | Code::PostingNotPositive
