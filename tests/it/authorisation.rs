@@ -77,7 +77,10 @@ const OPERATIONS: &[(&str, &str)] = &[
         "mutation { draftChargebacks(input: { period: \"2026-01\", kind: TEAM, provider: \"nobody\" }) { userErrors { code } } }",
     ),
     ("Mutation.markChargebackExported", "mutation { markChargebackExported(input: { number: \"CB-000009\" }) { userErrors { code } } }"),
-    ("Mutation.postChargebacks", "mutation { postChargebacks(input: { idempotencyKey: \"k\", period: \"2026-01\" }) { userErrors { code } } }"),
+    (
+        "Mutation.postChargebacks",
+        "mutation { postChargebacks(input: { idempotencyKey: \"k\", period: \"2026-01\" }) { userErrors { code } } }",
+    ),
     (
         "Mutation.reverseChargeback",
         "mutation { reverseChargeback(input: { idempotencyKey: \"k\", number: \"CB-000009\", reason: \"r\" }) { userErrors { code } } }",

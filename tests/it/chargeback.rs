@@ -118,7 +118,8 @@ fn lines(statement: &Value) -> Vec<String> {
 /// Postings as `side account center amount`.
 fn postings(statement: &Value) -> Vec<String> {
     let line = |line: &Value| {
-        let center = ["team", "project", "client"].into_iter().find_map(|kind| line[kind]["code"].as_str().filter(|code| *code != "unattributed"));
+        let center =
+            ["team", "project", "client"].into_iter().find_map(|kind| line[kind]["code"].as_str().filter(|code| *code != "unattributed"));
         let text = |value: &Value| value.as_str().unwrap().to_owned();
         format!("{} {} {} {}", text(&line["side"]), text(&line["account"]["code"]), center.unwrap_or("-"), text(&line["amount"]["amount"]))
     };
@@ -310,9 +311,7 @@ async fn quantities_at_standard_rates_leave_the_difference_with_the_provider(wor
     asked["basis"] = json!("STANDARD_RATE");
     let refused = world.graphql(DRAFT, json!({ "input": asked })).await["draftChargebacks"].take();
     assert_eq!(refusal(&refused), ("STANDARD_RATE_MISSING".to_owned(), json!(["basis"])));
-    let rate = |meter: &str, amount: &str, from: &str, to: Option<&str>| {
-        json!({ "meter": meter, "per": "1000000", "amount": amount, "currency": "USD", "validFrom": from, "validTo": to })
-    };
+    let rate = |meter: &str, amount: &str, from: &str, to: Option<&str>| json!({ "meter": meter, "per": "1000000", "amount": amount, "currency": "USD", "validFrom": from, "validTo": to });
     let rates = json!([
         rate("input_tokens", "3", "2026-01-01", Some("2026-01-10")),
         rate("input_tokens", "4", "2026-01-10", None),
@@ -323,7 +322,8 @@ async fn quantities_at_standard_rates_leave_the_difference_with_the_provider(wor
     assert_eq!(brief(&statements), ["CB-000001 search 13"]);
     let first = statement(&world, "CB-000001").await;
     assert_eq!([&first["cost"]["amount"], &first["recovery"]["amount"]], ["10", "3"]);
-    let line = |line: &Value| format!("{} {} {} {}", line["quantity"], line["unit"], line["rate"], line["amount"]["amount"]).replace('"', "");
+    let line =
+        |line: &Value| format!("{} {} {} {}", line["quantity"], line["unit"], line["rate"], line["amount"]["amount"]).replace('"', "");
     assert_eq!(
         first["lines"].as_array().unwrap().iter().map(line).collect::<Vec<_>>(),
         ["1000000 input_tokens 3 per 1000000 3", "1000000 input_tokens 4 per 1000000 4", "500000 output_tokens 12 per 1000000 6"]

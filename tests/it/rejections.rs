@@ -81,11 +81,9 @@ fn provoked_in(code: Code) -> &'static str {
         | Code::DraftNotFound
         | Code::JournalLimitExceeded
         | Code::ApproverLimitExceeded => "manual_journals.rs",
-        Code::MarkupInvalid
-        | Code::StandardRateInvalid
-        | Code::RebillTermsInvalid
-        | Code::NothingToPost
-        | Code::StatementNotFound => "chargeback/limits.rs",
+        Code::MarkupInvalid | Code::StandardRateInvalid | Code::RebillTermsInvalid | Code::NothingToPost | Code::StatementNotFound => {
+            "chargeback/limits.rs"
+        }
         Code::StatementNotOpen | Code::StatementChanged | Code::ShowbackNotPosted | Code::ChargebackEntry => "chargeback/life.rs",
         Code::StandardRateMissing => "chargeback.rs",
         Code::DutiesExcluded => "duties.rs",

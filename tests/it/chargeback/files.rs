@@ -78,7 +78,10 @@ async fn csv_and_xlsx_have_the_figures_of_the_statement(world: World) {
     let lines = workbook.worksheet_range("Lines").unwrap();
     let cells: Vec<Vec<Data>> = lines.rows().map(<[Data]>::to_vec).collect();
     let amount = column("amount");
-    assert_eq!([&cells[0][amount], &cells[1][amount], &cells[2][amount]], ["amount", "0.0065", "0.000455"].map(|text| Data::String(text.to_owned())).each_ref());
+    assert_eq!(
+        [&cells[0][amount], &cells[1][amount], &cells[2][amount]],
+        ["amount", "0.0065", "0.000455"].map(|text| Data::String(text.to_owned())).each_ref()
+    );
     assert_eq!(cells[1][column("feature")], Data::String("=1+1 <b>&\"x\"".to_owned()), "text, whatever it looks like");
     let facts = workbook.worksheet_range("Statement").unwrap();
     let fact = |name: &str| facts.rows().find(|row| row[0] == Data::String(name.to_owned())).map(|row| row[1].to_string()).unwrap();

@@ -108,7 +108,10 @@ async fn a_reversed_statement_is_taken_up_again(world: World) {
     assert_eq!(done["statement"]["status"], "REVERSED", "{done}");
     let again = "mutation R($input: ReverseChargebackInput!) { reverseChargeback(input: $input) { replayed statement { reversal { number effectiveOn kind } } } }";
     let again = world.graphql(again, json!({ "input": reverse })).await["reverseChargeback"].take();
-    assert_eq!(again, json!({ "replayed": true, "statement": { "reversal": { "number": "3", "effectiveOn": "2026-01-31", "kind": "REVERSAL" } } }));
+    assert_eq!(
+        again,
+        json!({ "replayed": true, "statement": { "reversal": { "number": "3", "effectiveOn": "2026-01-31", "kind": "REVERSAL" } } })
+    );
     assert_eq!(world.account("6600").await, Some(("10".to_owned(), "10".to_owned())));
     let other = json!({ "idempotencyKey": "r2", "number": "CB-000001", "reason": "again" });
     assert_eq!(
@@ -122,7 +125,10 @@ async fn a_reversed_statement_is_taken_up_again(world: World) {
     assert_eq!(lines(&statement(&world, "CB-000002").await), ["ADJUSTMENT 2026-01 10 10"]);
     assert_eq!(charged(&world, input("TEAM")).await, ["CB-000003"]);
     let third = statement(&world, "CB-000003").await;
-    assert_eq!((lines(&third), postings(&third)), (vec!["USAGE 2026-01 10 10".to_owned()], vec!["DEBIT 6600 search 10".to_owned(), "CREDIT 6690 platform 10".to_owned()]));
+    assert_eq!(
+        (lines(&third), postings(&third)),
+        (vec!["USAGE 2026-01 10 10".to_owned()], vec!["DEBIT 6600 search 10".to_owned(), "CREDIT 6690 platform 10".to_owned()])
+    );
     world.assert_verified().await;
 }
 
@@ -148,7 +154,11 @@ async fn showback_is_approved_and_never_posted(world: World) {
         ])
     );
     approved(&world, "CB-000002").await;
-    assert_eq!(post(&world, "p1", "2026-01").await["statements"][0]["number"], "CB-000002", "the charging one is posted, the report is not");
+    assert_eq!(
+        post(&world, "p1", "2026-01").await["statements"][0]["number"],
+        "CB-000002",
+        "the charging one is posted, the report is not"
+    );
     assert_eq!(statement(&world, "CB-000001").await["status"], "APPROVED");
     world.assert_verified().await;
 }

@@ -49,7 +49,12 @@ async fn wrong_inputs_are_refused_at_their_field(world: World) {
 async fn terms_and_rates_are_checked(world: World) {
     centers(&world).await;
     let terms = |client: &str, account: &str, markup: &str| json!({ "client": client, "treatment": "AGENT", "receivableAccount": account, "markupPercent": markup });
-    let list = json!([terms("nobody", "1100", "1"), terms("gearpeak", "0000", "1"), terms("gearpeak", "2000", "1"), terms("gearpeak", "1100", "x")]);
+    let list = json!([
+        terms("nobody", "1100", "1"),
+        terms("gearpeak", "0000", "1"),
+        terms("gearpeak", "2000", "1"),
+        terms("gearpeak", "1100", "x")
+    ]);
     let refused = world.refusals("saveRebillTerms", "SaveRebillTermsInput", json!({ "terms": list })).await;
     let seen: Vec<_> = refused.as_array().unwrap().iter().map(|error| format!("{} {}", error["code"], error["path"])).collect();
     assert_eq!(
@@ -122,7 +127,8 @@ async fn statements_of_other_books_are_not_found(world: World) {
     drafted(&world, input("TEAM")).await;
     tallybook::app::masters::create_books(world.app.store(), &world.clock, "other", "Other").await.unwrap();
     let other = world.token_of("otto", "other", Role::Admin, None);
-    let data = world.graphql_as(&other, "{ chargeback(number: \"CB-000001\") { number } chargebacks { nodes { number } } }", json!({})).await;
+    let data =
+        world.graphql_as(&other, "{ chargeback(number: \"CB-000001\") { number } chargebacks { nodes { number } } }", json!({})).await;
     assert_eq!(data, json!({ "chargeback": null, "chargebacks": { "nodes": [] } }));
     assert_eq!(super::files::get(&world, &other, "CB-000001").await.0, 404);
     let approve = "mutation { approveChargeback(input: { number: \"CB-000001\" }) { userErrors { code } } }";
@@ -159,7 +165,10 @@ fn verify_names_a_statement_that_was_tampered_with() {
         world.database.execute("DROP TRIGGER chargeback_is_guarded; UPDATE chargeback SET total = total + 1").await.unwrap();
         let faults = world.faults().await;
         assert!(faults.iter().any(|fault| fault.contains("do not add up")), "{faults:?}");
-        assert!(faults.iter().any(|fault| fault.contains("entry 2 charges Some(10000000000), statement CB-000001 10000000001")), "{faults:?}");
+        assert!(
+            faults.iter().any(|fault| fault.contains("entry 2 charges Some(10000000000), statement CB-000001 10000000001")),
+            "{faults:?}"
+        );
     });
 }
 

@@ -11,7 +11,9 @@ async fn two_drafts_leave_one(world: World) {
     centers(&world).await;
     world.book(&[dollars("c1", 10, "2026-01-05").team("search")]).await;
     let other = world.second_process().await;
-    let draft = |world: World| async move { world.graphql(DRAFT, json!({ "input": input("TEAM") })).await["draftChargebacks"]["userErrors"].take() };
+    let draft = |world: World| async move {
+        world.graphql(DRAFT, json!({ "input": input("TEAM") })).await["draftChargebacks"]["userErrors"].take()
+    };
     let (first, second) = tokio::join!(draft(world.second_process().await), draft(other));
     assert_eq!([first, second], [json!([]), json!([])]);
     assert_eq!(world.database.number("SELECT count(*) FROM chargeback").await, 2);

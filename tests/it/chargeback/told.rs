@@ -22,10 +22,22 @@ async fn every_step_leaves_its_event(world: World) {
     let number = |number: &str| json!({ "number": number });
     let steps = [
         ("draftChargebacks", "DraftChargebacksInput", draft.clone(), "chargeback.draft", "chargebacks 2026-01"),
-        ("withdrawChargeback", "WithdrawChargebackInput", json!({ "number": "CB-000001", "reason": "r" }), "chargeback.withdraw", "chargeback CB-000001"),
+        (
+            "withdrawChargeback",
+            "WithdrawChargebackInput",
+            json!({ "number": "CB-000001", "reason": "r" }),
+            "chargeback.withdraw",
+            "chargeback CB-000001",
+        ),
         ("draftChargebacks", "DraftChargebacksInput", draft, "chargeback.draft", "chargebacks 2026-01"),
         ("approveChargeback", "ApproveChargebackInput", number("CB-000002"), "chargeback.approve", "chargeback CB-000002"),
-        ("postChargebacks", "PostChargebacksInput", json!({ "idempotencyKey": "p", "period": "2026-01" }), "chargeback.post", "chargebacks 2026-01"),
+        (
+            "postChargebacks",
+            "PostChargebacksInput",
+            json!({ "idempotencyKey": "p", "period": "2026-01" }),
+            "chargeback.post",
+            "chargebacks 2026-01",
+        ),
         ("markChargebackExported", "MarkChargebackExportedInput", number("CB-000002"), "chargeback.export", "chargeback CB-000002"),
         (
             "acknowledgeChargeback",
