@@ -121,8 +121,7 @@ async fn a_long_batch_is_cut_into_documents_that_balance(world: World) {
     let charges: Vec<_> = (1..=4).map(|number| dollars(&format!("c{number}"), number).feature(&format!("f{number}"))).collect();
     world.book(&charges).await;
     let batch = made(&world, "k", "short").await;
-    let numbers: std::collections::BTreeSet<String> =
-        lines(&batch).iter().map(|line| line.split(' ').next().unwrap().to_owned()).collect();
+    let numbers: std::collections::BTreeSet<String> = lines(&batch).iter().map(|line| line.split(' ').next().unwrap().to_owned()).collect();
     assert!(numbers.len() > 1 && numbers.iter().all(|number| number.len() == 16), "{numbers:?}");
     let taken = file(&world, &world.admin, &batch["id"]).await;
     assert_eq!(taken.text.lines().count(), lines(&batch).len() + 1);
@@ -148,7 +147,10 @@ async fn what_is_no_batch_is_refused(world: World) {
     assert_eq!(say(json!({ "id": id, "rejected": [] })).await, "EXPORT_ANSWER_INVALID");
     assert_eq!(say(json!({ "id": id, "documentNumber": "D" })).await, "EXPORT_ANSWER_INVALID");
     assert_eq!(say(json!({ "id": id, "rejected": [{ "line": 3, "reason": "r" }] })).await, "EXPORT_LINE_UNKNOWN");
-    assert_eq!(say(json!({ "id": id, "rejected": [{ "line": 1, "reason": "r" }, { "line": 1, "reason": "r" }] })).await, "EXPORT_LINE_UNKNOWN");
+    assert_eq!(
+        say(json!({ "id": id, "rejected": [{ "line": 1, "reason": "r" }, { "line": 1, "reason": "r" }] })).await,
+        "EXPORT_LINE_UNKNOWN"
+    );
     assert_eq!(say(json!({ "id": id, "rejected": [{ "line": 1, "reason": " " }] })).await, "MISSING_FIELD");
     assert_eq!(say(json!({ "id": id, "documentNumber": "D", "postedOn": "1999-01-01" })).await, "DATE_OUT_OF_RANGE");
     let gone = file(&world, &world.admin, &json!("77")).await;
@@ -184,7 +186,11 @@ async fn what_a_format_does_not_hold_is_refused_before_anything_is_frozen(world:
     let mapped = json!([{ "account": "6000", "external": "12345678901" }]);
     save_target(&world, json!({ "code": "sap", "company": "1000", "accounts": mapped })).await;
     assert_eq!(refused(&world, "sap").await, "EXPORT_TEXT_TOO_LONG");
-    save_target(&world, json!({ "code": "many", "format": "netsuite", "mostLines": 2, "segments": [{ "dimension": "FEATURE", "name": "Class" }] })).await;
+    save_target(
+        &world,
+        json!({ "code": "many", "format": "netsuite", "mostLines": 2, "segments": [{ "dimension": "FEATURE", "name": "Class" }] }),
+    )
+    .await;
     assert_eq!(refused(&world, "many").await, "EXPORT_TOO_LARGE");
     let posting = |account: &str, side: &str| json!({ "account": account, "side": side, "amount": "99999999999", "currency": "JPY" });
     let entry = json!({ "idempotencyKey": "e", "effectiveOn": "2026-01-10", "memo": "m", "postings": [posting("6000", "DEBIT"), posting("2100", "CREDIT")] });

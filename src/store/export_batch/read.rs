@@ -243,14 +243,17 @@ pub fn names_of(ledger: &mut Ledger, books: BooksId, lines: &[NewLine]) -> Resul
     Ok(names)
 }
 
-/// What a batch took of each key, and what was carried to it and exported.
+/// What was carried to each key, and what of it was exported.
+pub type Rounded = BTreeMap<Key, (i64, i64)>;
+
+/// What a batch took of each key, and how that was rounded.
 ///
 /// # Errors
 /// Any database failure.
-pub fn batch_sums(ledger: &mut Ledger, books: BooksId, batch: i64) -> Result<(Sums, BTreeMap<Key, (i64, i64)>), StoreError> {
+pub fn batch_sums(ledger: &mut Ledger, books: BooksId, batch: i64) -> Result<(Sums, Rounded), StoreError> {
     let sql = "SELECT currency_id, account_id, team_id, project_id, client_id, feature_id, provider_id, model_id, environment_id, debit, credit, \
                carried, exported FROM export_sum WHERE books_id = $1 AND batch_id = $2";
-    let (mut sums, mut rounded) = (Sums::new(), BTreeMap::new());
+    let (mut sums, mut rounded) = (Sums::new(), Rounded::new());
     ledger.scan(sql, &[books_cell(books), Cell::Int(batch)], |row| {
         let key = key_of(row, 0)?;
         sums.insert(key, (row.int(9)?, row.int(10)?));
