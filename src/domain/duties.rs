@@ -84,7 +84,7 @@ impl Duty {
             Self::PriceBook => &["price.save", "price.import", "discount.save", "modelAlias.save"],
             Self::Posting => {
                 &["journalDraft.approve", "entry.reverse", "charges.rerate", "charges.reattribute", "chargeback.post", "chargeback.reverse"]
-            },
+            }
             Self::RuleAuthor => &["attributionRule.save", "postingRule.save", "postingRule.delete"],
             Self::RuleApproval => &["attributionRule.approve", "postingRule.approve"],
             Self::Closing => &["period.close"],

@@ -32,7 +32,8 @@ pub(super) async fn get_chargeback(
         Some(_) => return Err(not_found()),
     };
     let file = statement_file(&state.app, &actor, number, format).await.map_err(failed)?.ok_or_else(not_found)?;
-    let disposition = HeaderValue::from_str(&format!("attachment; filename=\"{}\"", file.name)).map_err(|_| Problem::internal(&request_id))?;
+    let disposition =
+        HeaderValue::from_str(&format!("attachment; filename=\"{}\"", file.name)).map_err(|_| Problem::internal(&request_id))?;
     let content_type = HeaderValue::from_static(file.content_type);
     Ok(([(header::CONTENT_TYPE, content_type), (header::CONTENT_DISPOSITION, disposition)], file.bytes).into_response())
 }

@@ -32,7 +32,11 @@ pub async fn approve_chargeback(app: &App, actor: &Actor, input: ApproveInput) -
     view_of(app, actor, number).await
 }
 
-fn approve_in_tx(session: &mut Session, actor: &Actor, input: &ApproveInput) -> Result<crate::domain::chargeback::StatementNumber, AppError> {
+fn approve_in_tx(
+    session: &mut Session,
+    actor: &Actor,
+    input: &ApproveInput,
+) -> Result<crate::domain::chargeback::StatementNumber, AppError> {
     let before = statement_by_number(session, &input.number)?;
     before.status.allow(Step::Approve)?;
     let approver = persons(actor);
@@ -58,13 +62,8 @@ fn approve_in_tx(session: &mut Session, actor: &Actor, input: &ApproveInput) -> 
 /// Makes the statement again: an approver does not freeze what is no longer so.
 fn check_unchanged(session: &mut Session, statement: &Statement) -> Result<(), AppError> {
     let (content, terms) = (&statement.content, &statement.content.terms);
-    let wanted = Wanted {
-        kind: content.kind,
-        showback: terms.showback,
-        period: terms.period,
-        basis: terms.basis,
-        center: Some(content.center),
-    };
+    let wanted =
+        Wanted { kind: content.kind, showback: terms.showback, period: terms.period, basis: terms.basis, center: Some(content.center) };
     let made_again = Ground::read(session, wanted)?.content(terms.clone(), (content.center, content.currency))?;
     if content_hash(statement.number, &made_again) == statement.content_hash {
         return Ok(());

@@ -45,7 +45,8 @@ fn sheet(view: &StatementView) -> Result<StatementSheet, AppError> {
     let statement = &view.statement;
     let (content, terms) = (&statement.content, &statement.content.terms);
     let drafted = statement.drafted_at.to_instant().date_naive();
-    let person = |persons: Option<&crate::domain::manual_journals::Persons>| persons.map(|persons| persons.subject.clone()).unwrap_or_default();
+    let person =
+        |persons: Option<&crate::domain::manual_journals::Persons>| persons.map(|persons| persons.subject.clone()).unwrap_or_default();
     let facts = vec![
         ("Number", statement.number.to_string()),
         ("Books", view.books.clone()),

@@ -8,8 +8,8 @@ use super::{LONGEST_TEXT, save_step, statement_by_number};
 use crate::app::audit::{self, Change};
 use crate::app::auth::{Actor, Permission};
 use crate::app::masters::MOST_ITEMS;
-use crate::app::posting::command::{self, Lines, Once};
 use crate::app::posting::Session;
+use crate::app::posting::command::{self, Lines, Once};
 use crate::app::{App, AppError};
 use crate::domain::chargeback::{StatementNumber, StatementStatus, Step, Treatment};
 use crate::domain::chart::{CenterKind, CodingBlock, well_known};
@@ -174,8 +174,7 @@ fn post_one(session: &mut Session, before: &Statement) -> Result<Statement, AppE
         corrects: None,
         memo: Some(&memo),
     })?;
-    let after =
-        Statement { status: StatementStatus::Posted, entry: Some(entry), posted_at: Some(session.recorded_at()), ..before.clone() };
+    let after = Statement { status: StatementStatus::Posted, entry: Some(entry), posted_at: Some(session.recorded_at()), ..before.clone() };
     statement_save(&mut session.ledger, session.books, &after)?;
     Ok(after)
 }

@@ -176,7 +176,8 @@ fn rates_in_tx(session: &mut Session, actor: &Actor, read: Vec<StandardRate>) ->
     let (mut saved, mut added) = (Vec::with_capacity(read.len()), Vec::new());
     for mut rate in read {
         let same_kind = |old: &&StandardRate| {
-            (&old.provider, &old.model, old.meter, old.currency, old.valid_from) == (&rate.provider, &rate.model, rate.meter, rate.currency, rate.valid_from)
+            (&old.provider, &old.model, old.meter, old.currency, old.valid_from)
+                == (&rate.provider, &rate.model, rate.meter, rate.currency, rate.valid_from)
         };
         let latest = known.iter().rev().find(same_kind).cloned();
         if let Some(latest) = latest {

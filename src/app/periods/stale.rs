@@ -4,8 +4,8 @@
 //! marks them all. Computing the kind again on the month calls [`renew`].
 
 use super::review;
-use crate::app::{AppError, chargeback};
 use crate::app::posting::Session;
+use crate::app::{AppError, chargeback};
 use crate::domain::ids::BooksId;
 use crate::domain::period::Month;
 use crate::store::ledger::Ledger;
@@ -18,10 +18,8 @@ struct Source {
     objects: fn(&mut Session, Month) -> Result<Vec<String>, AppError>,
 }
 
-const SOURCES: &[Source] = &[
-    Source { kind: review::KIND, objects: review::objects },
-    Source { kind: chargeback::STALE_KIND, objects: chargeback::stale_objects },
-];
+const SOURCES: &[Source] =
+    &[Source { kind: review::KIND, objects: review::objects }, Source { kind: chargeback::STALE_KIND, objects: chargeback::stale_objects }];
 
 /// Marks everything that was computed on the month, and answers how much that was.
 ///

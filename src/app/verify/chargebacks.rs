@@ -41,7 +41,9 @@ impl Verifier<'_> {
 
     fn check_statement(&mut self, statement: &Statement, said: &mut Check, posted: &mut Check) -> Result<(), StoreError> {
         let (content, number) = (&statement.content, statement.number);
-        said.expect(content.total() == Ok(statement.total), || format!("the lines of statement {number} do not add up to {}", statement.total));
+        said.expect(content.total() == Ok(statement.total), || {
+            format!("the lines of statement {number} do not add up to {}", statement.total)
+        });
         said.expect(content.cost() == Ok(statement.cost), || format!("the lines of statement {number} do not cost {}", statement.cost));
         said.expect(content_hash(number, content) == statement.content_hash, || format!("statement {number} does not have its hash"));
         let Some(entry) = statement.entry else { return Ok(()) };

@@ -176,7 +176,8 @@ pub fn compose(terms: &Terms, currency: Currency, months: Vec<Assessed>) -> Resu
         lines.push(markup);
     }
     if lines.len() > MOST_LINES {
-        let message = format!("a statement of {} would have {} lines; it holds {MOST_LINES}. Use fewer features", terms.period, lines.len());
+        let message =
+            format!("a statement of {} would have {} lines; it holds {MOST_LINES}. Use fewer features", terms.period, lines.len());
         return Err(Rejection::at(Code::TooManyStatementLines, "period", message));
     }
     Ok(lines)

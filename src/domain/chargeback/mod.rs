@@ -204,7 +204,8 @@ pub fn amount_of(units: i128) -> Result<Amount, Rejection> {
 /// `MARKUP_INVALID` at `markupPercent`.
 pub fn parse_markup(text: &str) -> Result<Exact, Rejection> {
     let invalid = || {
-        let message = format!("`{}` is no markup: from 0 to 1000 percent, with at most six decimals", text.chars().take(40).collect::<String>());
+        let message =
+            format!("`{}` is no markup: from 0 to 1000 percent, with at most six decimals", text.chars().take(40).collect::<String>());
         Rejection::at(Code::MarkupInvalid, "markupPercent", message)
     };
     let markup = Exact::parse(text).map_err(|_| invalid())?.normalized();

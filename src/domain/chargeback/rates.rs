@@ -90,9 +90,10 @@ impl StandardRate {
 fn rate_for<'a>(rates: &'a [StandardRate], currency: Currency, usage: &Usage, meter: RateMeter) -> Option<&'a StandardRate> {
     let applying: Vec<_> = rates.iter().filter(|rate| rate.applies(currency, usage)).collect();
     let narrowness = |rate: &StandardRate| (rate.model.is_some(), rate.provider.is_some(), rate.number);
-    meter.fallbacks().iter().find_map(|meter| {
-        applying.iter().copied().filter(|rate| rate.meter == *meter).max_by_key(|rate| narrowness(rate))
-    })
+    meter
+        .fallbacks()
+        .iter()
+        .find_map(|meter| applying.iter().copied().filter(|rate| rate.meter == *meter).max_by_key(|rate| narrowness(rate)))
 }
 
 /// The disjoint quantities of a usage.

@@ -32,8 +32,7 @@ pub enum Step {
 }
 
 impl StatementStatus {
-    pub const ALL: [Self; 7] =
-        [Self::Draft, Self::Approved, Self::Posted, Self::Exported, Self::Acknowledged, Self::Reversed, Self::Void];
+    pub const ALL: [Self; 7] = [Self::Draft, Self::Approved, Self::Posted, Self::Exported, Self::Acknowledged, Self::Reversed, Self::Void];
 
     /// The number under which the status is stored.
     pub fn id(self) -> i16 {

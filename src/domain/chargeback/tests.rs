@@ -129,7 +129,8 @@ fn draft(costs: &[i64; 4], bills: &[Bill], period: usize) -> Bill {
     let nth = |position: usize| Month(first.0 + i32::try_from(position).unwrap());
     let order = std::iter::once(period).chain(0..period);
     let months = order.map(|position| {
-        let cost = MonthCost { usage: vec![usage("m", nth(position).first_day(), costs[position], Counts::default())], allocated: Vec::new() };
+        let cost =
+            MonthCost { usage: vec![usage("m", nth(position).first_day(), costs[position], Counts::default())], allocated: Vec::new() };
         let charged = bills.iter().filter(|bill| bill.is_live).flat_map(|bill| &bill.lines);
         let charged: Vec<_> = charged.filter(|line| line.month == nth(position) && line.kind != LineKind::Markup).collect();
         let billed = Billed {

@@ -7,9 +7,7 @@ use crate::app::App;
 use crate::app::chargeback as app;
 use crate::graphql::error::{UserError, actor, or_user_errors};
 use crate::graphql::scalars::{Date, Decimal};
-use crate::graphql::types::chargebacks::{
-    Chargeback, ChargebackBasis, RebillTerms, RebillTermsInput, StandardRate, StandardRateInput,
-};
+use crate::graphql::types::chargebacks::{Chargeback, ChargebackBasis, RebillTerms, RebillTermsInput, StandardRate, StandardRateInput};
 use crate::graphql::types::enums::CostCenterKind;
 
 #[derive(Default)]

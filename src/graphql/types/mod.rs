@@ -3,8 +3,8 @@
 pub mod analysis;
 pub mod audit;
 pub mod charge;
-pub mod chargebacks;
 pub mod charge_input;
+pub mod chargebacks;
 pub mod credits;
 pub mod currencies;
 pub mod enums;
