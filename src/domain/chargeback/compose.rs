@@ -117,10 +117,13 @@ fn plain(kind: LineKind, month: Month, description: String, amount: Amount) -> L
     }
 }
 
+/// Provider, model and feature.
+type Used<'a> = (Option<&'a str>, Option<&'a str>, Option<&'a str>);
+
 /// Usage at what it cost. The quantity is its input and output tokens; of usage without tokens, its charges.
 fn usage_lines(month: Month, usages: &[Usage]) -> Result<Vec<Line>, Rejection> {
     let overflow = || Rejection::of(Code::LedgerOverflow);
-    let mut grouped: BTreeMap<_, (i128, Counts)> = BTreeMap::new();
+    let mut grouped: BTreeMap<Used<'_>, (i128, Counts)> = BTreeMap::new();
     for usage in usages {
         let key = (usage.provider.as_deref(), usage.model.as_deref(), usage.feature.as_deref());
         let group = grouped.entry(key).or_default();

@@ -29,8 +29,8 @@ async fn two_posts_charge_once(world: World) {
     approved(&world, "CB-000001").await;
     let post = |world: World, key: &'static str| async move {
         let input = json!({ "idempotencyKey": key, "period": "2026-01" });
-        let mut answer = world.graphql(POST, json!({ "input": input })).await["postChargebacks"].take();
-        answer["userErrors"][0]["code"].take().as_str().unwrap_or("POSTED").to_owned()
+        let answer = world.graphql(POST, json!({ "input": input })).await["postChargebacks"].take();
+        answer["userErrors"][0]["code"].as_str().unwrap_or("POSTED").to_owned()
     };
     let (first, second) = tokio::join!(post(world.second_process().await, "a"), post(world.second_process().await, "b"));
     let mut answers = [first, second];
@@ -47,8 +47,8 @@ async fn an_approval_and_a_new_draft_do_not_both_charge(world: World) {
     let approving = world.second_process().await;
     let approver = world.token_of("otto", "main", tallybook::app::auth::Role::Approver, None);
     let approval = async {
-        let mut answer = approving.graphql_as(&approver, APPROVE, json!({ "number": "CB-000001" })).await["approveChargeback"].take();
-        answer["userErrors"][0]["code"].take().as_str().unwrap_or("APPROVED").to_owned()
+        let answer = approving.graphql_as(&approver, APPROVE, json!({ "number": "CB-000001" })).await["approveChargeback"].take();
+        answer["userErrors"][0]["code"].as_str().unwrap_or("APPROVED").to_owned()
     };
     let (approval, redraft) = tokio::join!(approval, drafted(&world, input("TEAM")));
     match approval.as_str() {
