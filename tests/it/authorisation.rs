@@ -33,10 +33,7 @@ const OPERATIONS: &[(&str, &str)] = &[
     ("Query.exchangeRates", "{ exchangeRates(first: 1) { nodes { number } } }"),
     ("Query.exportBatch", "{ exportBatch(id: 1) { number } }"),
     ("Query.exportBatches", "{ exportBatches(first: 1) { nodes { number } } }"),
-    (
-        "Query.exportReconciliation",
-        "{ exportReconciliation(target: \"netsuite\", period: \"2026-01\") { throughEntry } }",
-    ),
+    ("Query.exportReconciliation", "{ exportReconciliation(target: \"netsuite\", period: \"2026-01\") { throughEntry } }"),
     ("Query.exportTargets", "{ exportTargets { code } }"),
     ("Query.features", "{ features }"),
     ("Query.inclusionProof", "{ inclusionProof(entry: 1) { treeSize } }"),

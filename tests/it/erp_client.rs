@@ -21,7 +21,8 @@ pub const CREATE: &str = "mutation CreateExportBatch($input: CreateExportBatchIn
     externalDocumentNumber supersededBy isStale lines { line documentNumber account { code } team { code } project { code } client { code } debit credit currency } }
     userErrors { code message path } } }";
 /// The contract's operation.
-pub const ACKNOWLEDGE: &str = "mutation AcknowledgeExportBatch($input: AcknowledgeExportBatchInput!) { acknowledgeExportBatch(input: $input) {
+pub const ACKNOWLEDGE: &str =
+    "mutation AcknowledgeExportBatch($input: AcknowledgeExportBatchInput!) { acknowledgeExportBatch(input: $input) {
     batch { id status documentNumber } userErrors { code message path } } }";
 
 pub async fn create(world: &World, token: &str, key: &str, target: &str, period: &str) -> Value {
@@ -139,7 +140,13 @@ async fn a_client_books_refuses_and_comes_back_after_crashes(world: World) {
     let rows = reconciled(&world).await;
     assert_eq!(rows.last().unwrap(), "6000 5.51 5.51 5.51 0 0", "{rows:?}");
     assert_eq!(rows[0], "2100 -5.51 -5.51 -5.51 0 0");
-    let listed = world.graphql_as(&token, "{ exportBatches(target: \"netsuite\", first: 2) { nodes { number } pageInfo { hasNextPage endCursor } } }", json!({})).await;
+    let listed = world
+        .graphql_as(
+            &token,
+            "{ exportBatches(target: \"netsuite\", first: 2) { nodes { number } pageInfo { hasNextPage endCursor } } }",
+            json!({}),
+        )
+        .await;
     assert_eq!(listed["exportBatches"]["pageInfo"]["hasNextPage"], true);
     world.assert_verified().await;
 }

@@ -79,7 +79,7 @@ async fn of_many_creators_one_takes_the_entries(world: World) {
     };
     tokio::join!(post, take);
     create(&world, &world.admin, "last", "netsuite", "2026-01").await;
-    let exported = "SELECT SUM(exported) FROM export_sum WHERE exported > 0";
+    let exported = "SELECT CAST(SUM(exported) AS BIGINT) FROM export_sum WHERE exported > 0";
     assert_eq!(world.database.number(exported).await, 1_300);
     world.assert_verified().await;
 }
@@ -107,8 +107,9 @@ async fn a_rounding_line_takes_the_differences(world: World) {
     world.book(&charges).await;
     let batch = made(&world, "k", "exact").await;
     let by_account = |account: &str| lines(&batch).into_iter().filter(|line| line.contains(&format!(" {account} "))).collect::<Vec<_>>();
-    assert_eq!(by_account("2100"), ["AL2601-000001 2100 - 0.34"; 3], "payables are known by feature as well");
-    assert!(by_account("7900").is_empty());
+    assert_eq!(by_account("6000"), ["AL2601-000001 6000 0.34 -"; 3]);
+    assert_eq!(by_account("2100"), ["AL2601-000001 2100 - 1"], "half to even");
+    assert_eq!(by_account("7900"), ["AL2601-000001 7900 - 0.02"]);
     save_target(&world, json!({ "code": "flat", "format": "netsuite", "rounding": "ROUNDING_LINE", "segments": [] })).await;
     world.book(&[charge("odd").tokens(2_000, 0).feature("x")]).await;
     assert_eq!(lines(&made(&world, "k2", "flat").await), ["AL2601-000001 6000 1.01 -", "AL2601-000001 2100 - 1.01"]);
@@ -121,8 +122,7 @@ async fn a_long_batch_is_cut_into_documents_that_balance(world: World) {
     let charges: Vec<_> = (1..=4).map(|number| dollars(&format!("c{number}"), number).feature(&format!("f{number}"))).collect();
     world.book(&charges).await;
     let batch = made(&world, "k", "short").await;
-    let numbers: std::collections::BTreeSet<String> =
-        lines(&batch).iter().map(|line| line.split(' ').next().unwrap().to_owned()).collect();
+    let numbers: std::collections::BTreeSet<String> = lines(&batch).iter().map(|line| line.split(' ').next().unwrap().to_owned()).collect();
     assert!(numbers.len() > 1 && numbers.iter().all(|number| number.len() == 16), "{numbers:?}");
     let taken = file(&world, &world.admin, &batch["id"]).await;
     assert_eq!(taken.text.lines().count(), lines(&batch).len() + 1);
@@ -148,7 +148,10 @@ async fn what_is_no_batch_is_refused(world: World) {
     assert_eq!(say(json!({ "id": id, "rejected": [] })).await, "EXPORT_ANSWER_INVALID");
     assert_eq!(say(json!({ "id": id, "documentNumber": "D" })).await, "EXPORT_ANSWER_INVALID");
     assert_eq!(say(json!({ "id": id, "rejected": [{ "line": 3, "reason": "r" }] })).await, "EXPORT_LINE_UNKNOWN");
-    assert_eq!(say(json!({ "id": id, "rejected": [{ "line": 1, "reason": "r" }, { "line": 1, "reason": "r" }] })).await, "EXPORT_LINE_UNKNOWN");
+    assert_eq!(
+        say(json!({ "id": id, "rejected": [{ "line": 1, "reason": "r" }, { "line": 1, "reason": "r" }] })).await,
+        "EXPORT_LINE_UNKNOWN"
+    );
     assert_eq!(say(json!({ "id": id, "rejected": [{ "line": 1, "reason": " " }] })).await, "MISSING_FIELD");
     assert_eq!(say(json!({ "id": id, "documentNumber": "D", "postedOn": "1999-01-01" })).await, "DATE_OUT_OF_RANGE");
     let gone = file(&world, &world.admin, &json!("77")).await;
@@ -184,7 +187,11 @@ async fn what_a_format_does_not_hold_is_refused_before_anything_is_frozen(world:
     let mapped = json!([{ "account": "6000", "external": "12345678901" }]);
     save_target(&world, json!({ "code": "sap", "company": "1000", "accounts": mapped })).await;
     assert_eq!(refused(&world, "sap").await, "EXPORT_TEXT_TOO_LONG");
-    save_target(&world, json!({ "code": "many", "format": "netsuite", "mostLines": 2, "segments": [{ "dimension": "FEATURE", "name": "Class" }] })).await;
+    save_target(
+        &world,
+        json!({ "code": "many", "format": "netsuite", "mostLines": 2, "segments": [{ "dimension": "FEATURE", "name": "Class" }] }),
+    )
+    .await;
     assert_eq!(refused(&world, "many").await, "EXPORT_TOO_LARGE");
     let posting = |account: &str, side: &str| json!({ "account": account, "side": side, "amount": "99999999999", "currency": "JPY" });
     let entry = json!({ "idempotencyKey": "e", "effectiveOn": "2026-01-10", "memo": "m", "postings": [posting("6000", "DEBIT"), posting("2100", "CREDIT")] });
@@ -219,7 +226,7 @@ async fn a_batch_of_a_reopened_period_is_stale_until_the_next_one(world: World) 
 }
 
 async fn the_database_and_verify_hold_the_rules(world: World) {
-    world.book(&[charge("c1").tokens(1_337, 0)]).await;
+    world.book(&[charge("c1").tokens(401_337, 0)]).await;
     made(&world, "k", "netsuite").await;
     let window = "INSERT INTO export_window (books_id, batch_id, kind, after_entry, through_entry, target_id, period, released) VALUES (1, 9, 1, 0, 1, 1, 672, 0)";
     let refused = [
@@ -230,15 +237,10 @@ async fn the_database_and_verify_hold_the_rules(world: World) {
         "DELETE FROM export_batch",
         "UPDATE export_line SET minor = 5",
         "UPDATE export_sum SET exported = 5",
-        "DELETE FROM export_answer",
         "UPDATE export_target SET settings = '{}'",
         "INSERT INTO export_line (books_id, batch_id, line, document, position, minor) VALUES (1, 1, 99, 1, 1, 5)",
     ];
     for statement in refused {
-        // A statement that touches no row is refused on one engine alone.
-        if statement.contains("export_answer") {
-            continue;
-        }
         assert!(world.database.execute(statement).await.is_err(), "{statement}");
     }
     world.assert_verified().await;
