@@ -1,9 +1,9 @@
 //! Reads of batches, their lines and what became of them.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 
 use super::write::NewLine;
-use super::{Answer, AttemptRow, BatchRow, LIVE, Sums, key_of, kinds_of};
+use super::{Answer, AttemptRow, BatchRow, LIVE, Rounded, Sums, key_of, kinds_of};
 use crate::domain::export_batch::{Key, RoundingPolicy};
 use crate::domain::ids::{AccountId, BooksId, EntryNumber, NameId};
 use crate::domain::money::Currency;
@@ -247,10 +247,10 @@ pub fn names_of(ledger: &mut Ledger, books: BooksId, lines: &[NewLine]) -> Resul
 ///
 /// # Errors
 /// Any database failure.
-pub fn batch_sums(ledger: &mut Ledger, books: BooksId, batch: i64) -> Result<(Sums, BTreeMap<Key, (i64, i64)>), StoreError> {
+pub fn batch_sums(ledger: &mut Ledger, books: BooksId, batch: i64) -> Result<(Sums, Rounded), StoreError> {
     let sql = "SELECT currency_id, account_id, team_id, project_id, client_id, feature_id, provider_id, model_id, environment_id, debit, credit, \
                carried, exported FROM export_sum WHERE books_id = $1 AND batch_id = $2";
-    let (mut sums, mut rounded) = (Sums::new(), BTreeMap::new());
+    let (mut sums, mut rounded) = (Sums::new(), Rounded::new());
     ledger.scan(sql, &[books_cell(books), Cell::Int(batch)], |row| {
         let key = key_of(row, 0)?;
         sums.insert(key, (row.int(9)?, row.int(10)?));
