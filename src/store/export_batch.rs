@@ -102,6 +102,9 @@ pub struct AttemptRow {
 /// Debits and credits of a key in ledger units; both only grow.
 pub type Sums = BTreeMap<Key, (i64, i64)>;
 
+/// What is carried to each key in ledger units, and the minor units that it exports.
+pub type Rounded = BTreeMap<Key, (i64, i64)>;
+
 /// What came of a batch that was rejected does not count. `b` is the batch.
 const LIVE: &str = "NOT EXISTS (SELECT 1 FROM export_answer a WHERE a.books_id = b.books_id AND a.batch_id = b.id AND a.is_rejected = 1)";
 

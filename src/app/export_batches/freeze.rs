@@ -18,7 +18,7 @@ use crate::domain::rejection::{Code, Rejection};
 use crate::export::erp;
 use crate::store::StoreError;
 use crate::store::export_batch::{
-    BatchRow, LineRow, NewBatch, NewLine, Sums, TargetRow, Window, batch_insert, carry_add, carry_list, next_numbers,
+    BatchRow, LineRow, NewBatch, NewLine, Rounded, Sums, TargetRow, Window, batch_insert, carry_add, carry_list, next_numbers,
 };
 
 /// What a batch takes.
@@ -29,9 +29,6 @@ pub(super) struct Taken<'a> {
     pub windows: &'a [Window],
     pub sums: &'a Sums,
 }
-
-/// What is carried to each key, and the minor units that it exports.
-type Rounded = BTreeMap<Key, (i64, i64)>;
 
 /// # Errors
 /// `EXPORT_TOO_LARGE`, `AMOUNT_TOO_LARGE`, and what the format refuses; any database failure.

@@ -1,9 +1,9 @@
 //! Reads of batches, their lines and what became of them.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 
 use super::write::NewLine;
-use super::{Answer, AttemptRow, BatchRow, LIVE, Sums, key_of, kinds_of};
+use super::{Answer, AttemptRow, BatchRow, LIVE, Rounded, Sums, key_of, kinds_of};
 use crate::domain::export_batch::{Key, RoundingPolicy};
 use crate::domain::ids::{AccountId, BooksId, EntryNumber, NameId};
 use crate::domain::money::Currency;

@@ -1,6 +1,6 @@
 //! What is written of batches: only added, but for windows that are released and the carry, which is a cache.
 
-use super::{Answer, AttemptRow, BatchRow, Sums, TargetRow, Window, kinds_text};
+use super::{Answer, AttemptRow, BatchRow, Rounded, Sums, TargetRow, Window, kinds_text};
 use crate::domain::export_batch::Key;
 use crate::domain::ids::BooksId;
 use crate::domain::period::Moment;
@@ -15,8 +15,7 @@ pub struct NewBatch<'a> {
     pub windows: &'a [Window],
     /// What was taken of each key.
     pub sums: &'a Sums,
-    /// What was carried to each key, and the minor units that it exports.
-    pub rounded: &'a std::collections::BTreeMap<Key, (i64, i64)>,
+    pub rounded: &'a Rounded,
     pub lines: &'a [NewLine],
 }
 
