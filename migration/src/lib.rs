@@ -12,6 +12,7 @@ mod m20261124_000005_manual_journals;
 mod m20261124_000006_tree;
 mod m20261124_000008_settlement;
 mod m20261124_000009_pending_tally;
+mod m20261125_000015_labor;
 
 pub struct Migrator;
 
@@ -27,6 +28,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261124_000006_tree::Migration),
             Box::new(m20261124_000008_settlement::Migration),
             Box::new(m20261124_000009_pending_tally::Migration),
+            Box::new(m20261125_000015_labor::Migration),
         ]
     }
 }

@@ -8,6 +8,7 @@ pub mod duties;
 pub mod ids;
 pub mod integrity;
 pub mod journal;
+pub mod labor;
 pub mod manual_journals;
 pub mod money;
 pub mod period;

@@ -72,6 +72,8 @@ codes! {
     AsOfEntryUnknown = 149, "AS_OF_ENTRY_UNKNOWN", "The books have no entry of this number yet. Ask for the last one or an earlier one.";
     RateInvalid = 151, "RATE_INVALID", "A rate is a decimal above zero with at most twelve decimals and eighteen digits, between two different currencies.";
     ExpiryInvalid = 152, "EXPIRY_INVALID", "Credits do not expire before they begin. Correct `expiresOn`, the last day on which they can be used.";
+    HoursInvalid = 171, "HOURS_INVALID", "Hours are a decimal with at most six decimals, not zero and at most 24. Hours below zero take earlier ones of the same person and day back.";
+    LaborRateInvalid = 172, "LABOR_RATE_INVALID", "A labor rate is of a person, a role or both, is not below zero, and ends after it begins.";
     IdempotencyConflict = 201, "IDEMPOTENCY_CONFLICT", "The key was used before with other content; the first one is kept. Use a new key, or send the first content.";
     AtomicRefused = 202, "ATOMIC_REFUSED", "Another charge of the atomic call was refused, so none was recorded.";
     AlreadyReversed = 301, "ALREADY_REVERSED", "The entry was reversed before; an entry is reversed once.";
@@ -118,6 +120,7 @@ codes! {
     NamesExhausted = 506, "NAMES_EXHAUSTED", "These books know as many names of this kind as they hold. Send what varies per call as endUser or a tag.";
     JournalLimitExceeded = 511, "JOURNAL_LIMIT_EXCEEDED", "The amount is above the largest that is posted by hand to this account. Split it, or have the limit changed.";
     ApproverLimitExceeded = 512, "APPROVER_LIMIT_EXCEEDED", "The entry is above the largest amount that you may approve. A person with a higher limit has to approve it.";
+    HoursExceeded = 531, "HOURS_EXCEEDED", "The hours of one person on one day are between 0 and 24, all entries together. Correct the hours, the person or the day.";
 }
 
 /// One refusal: its code, the path of the field, and a sentence that says what to do.

@@ -5,6 +5,7 @@ mod corrections;
 mod credits;
 mod currencies;
 mod journal_drafts;
+mod labor;
 mod masters;
 mod periods;
 mod prices;
@@ -23,6 +24,7 @@ pub struct Mutation(
     credits::CreditMutations,
     currencies::CurrencyMutations,
     journal_drafts::JournalDraftMutations,
+    labor::LaborMutations,
     masters::MasterMutations,
     periods::PeriodMutations,
     prices::PriceMutations,
