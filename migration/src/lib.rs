@@ -15,6 +15,7 @@ mod m20261124_000009_pending_tally;
 mod m20261125_000010_allocation;
 mod m20261125_000011_chargeback;
 mod m20261125_000012_export_batch;
+mod m20261125_000015_labor;
 
 pub struct Migrator;
 
@@ -33,6 +34,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261125_000010_allocation::Migration),
             Box::new(m20261125_000011_chargeback::Migration),
             Box::new(m20261125_000012_export_batch::Migration),
+            Box::new(m20261125_000015_labor::Migration),
         ]
     }
 }

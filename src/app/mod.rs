@@ -20,6 +20,7 @@ pub mod import_file;
 pub mod ingest;
 pub mod integrity;
 pub mod journal;
+pub mod labor;
 pub mod manual_journals;
 pub mod masters;
 pub mod periods;

@@ -11,6 +11,7 @@ pub mod export_batch;
 pub mod ids;
 pub mod integrity;
 pub mod journal;
+pub mod labor;
 pub mod manual_journals;
 pub mod money;
 pub mod period;

@@ -77,6 +77,8 @@ codes! {
     RebillTermsInvalid = 158, "REBILL_TERMS_INVALID", "A rebill goes to an asset account, such as 1150 or 1100.";
     ExportAnswerInvalid = 161, "EXPORT_ANSWER_INVALID", "Answer a batch with documentNumber and postedOn, or with the lines that were rejected and why, not with both.";
     ExportTargetInvalid = 162, "EXPORT_TARGET_INVALID", "The export target does not fit its format. Correct the field that the message names.";
+    HoursInvalid = 171, "HOURS_INVALID", "Hours are a decimal with at most six decimals, not zero and at most 24. Hours below zero take earlier ones of the same person and day back.";
+    LaborRateInvalid = 172, "LABOR_RATE_INVALID", "A labor rate is of a person, a role or both, is not below zero, and ends after it begins.";
     AllocationRuleInvalid = 185, "ALLOCATION_RULE_INVALID", "The rule lacks something that its method needs, or has something that it does not take.";
     AllocationPercentInvalid = 186, "ALLOCATION_PERCENT_INVALID", "Percentages total 100, or less when the sender keeps the rest.";
     IdempotencyConflict = 201, "IDEMPOTENCY_CONFLICT", "The key was used before with other content; the first one is kept. Use a new key, or send the first content.";
@@ -158,6 +160,7 @@ codes! {
     ExportTooLarge = 521, "EXPORT_TOO_LARGE", "The batch has more lines or documents than one batch takes. Export fewer dimensions, or fewer kinds at a time.";
     ExportTextTooLong = 522, "EXPORT_TEXT_TOO_LONG", "A text is longer than the format's field. Map it to a shorter one in the target.";
     ExportAmountTooLarge = 523, "EXPORT_AMOUNT_TOO_LARGE", "An amount has more digits than the format's field. Export more dimensions, so that amounts are smaller.";
+    HoursExceeded = 531, "HOURS_EXCEEDED", "The hours of one person on one day are between 0 and 24, all entries together. Correct the hours, the person or the day.";
     TooManyAllocationLines = 541, "TOO_MANY_ALLOCATION_LINES", "The run would have more lines than one run takes. Run fewer rules at once.";
 }
 

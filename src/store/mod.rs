@@ -16,6 +16,7 @@ pub mod floor;
 pub mod journal;
 pub mod journal_draft;
 pub mod journal_limit;
+pub mod labor;
 pub mod ledger;
 pub mod masters;
 pub mod period;

@@ -83,6 +83,18 @@ fn telling() -> Vec<(&'static str, &'static str, Value, &'static str)> {
             json!({ "rates": [{ "day": "2026-01-05", "from": "EUR", "to": "USD", "rate": "1.08", "source": "ECB" }] }),
             "rates.save",
         ),
+        (
+            "recordTimeEntries",
+            "RecordTimeEntriesInput",
+            json!({ "entries": [{ "source": "hr", "externalId": "t1", "workedOn": "2026-01-05", "person": "mia", "hours": "8" }] }),
+            "time.record",
+        ),
+        (
+            "saveLaborRates",
+            "SaveLaborRatesInput",
+            json!({ "rates": [{ "person": "mia", "costPerHour": "100", "currency": "USD", "effectiveFrom": "2026-01-01" }] }),
+            "laborRate.save",
+        ),
         ("setReportingCurrency", "SetReportingCurrencyInput", json!({ "currency": "USD" }), "books.reporting-currency"),
         ("rerateCharges", "RerateChargesInput", json!({ "from": "2026-01-01T00:00:00Z", "to": "2026-02-01T00:00:00Z" }), "charges.rerate"),
         (

@@ -42,6 +42,7 @@ mod http_limits;
 mod idempotency;
 mod immutability;
 mod integrity;
+mod labor;
 mod manual_journals;
 mod periods;
 mod prepaid;

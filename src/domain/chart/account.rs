@@ -114,11 +114,15 @@ pub mod well_known {
     pub const REBILL_REVENUE: &str = "4100";
     pub const COGS_INFERENCE: &str = "5000";
     pub const VENDOR_DISCOUNTS: &str = "5010";
+    /// What labor cost clients and projects at its rates.
+    pub const APPLIED_LABOR_COST: &str = "5020";
     pub const USAGE_VARIANCE: &str = "5090";
     pub const UNUSED_CREDITS: &str = "5095";
     pub const OPERATING_EXPENSE: &str = "6000";
     pub const CHARGEBACK_EXPENSE: &str = "6600";
     pub const INTERNAL_RECOVERY: &str = "6690";
+    /// What was taken out of salaries by it.
+    pub const LABOR_APPLIED: &str = "6790";
     pub const WRITE_OFFS: &str = "6950";
     pub const REALISED_EXCHANGE: &str = "7100";
     pub const UNREALISED_EXCHANGE: &str = "7110";

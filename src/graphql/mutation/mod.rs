@@ -8,6 +8,7 @@ mod credits;
 mod currencies;
 mod export_batches;
 mod journal_drafts;
+mod labor;
 mod masters;
 mod periods;
 mod prices;
@@ -29,6 +30,7 @@ pub struct Mutation(
     currencies::CurrencyMutations,
     export_batches::ExportBatchMutations,
     journal_drafts::JournalDraftMutations,
+    labor::LaborMutations,
     masters::MasterMutations,
     periods::PeriodMutations,
     prices::PriceMutations,

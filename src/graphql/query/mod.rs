@@ -12,6 +12,7 @@ mod finance;
 mod integrity;
 mod journal;
 mod journal_drafts;
+mod labor;
 mod masters;
 mod periods;
 mod reports;
@@ -34,6 +35,7 @@ pub struct Query(
     integrity::IntegrityQueries,
     journal::JournalQueries,
     journal_drafts::JournalDraftQueries,
+    labor::LaborQueries,
     masters::MasterQueries,
     periods::PeriodQueries,
     reports::ReportQueries,

@@ -15,6 +15,7 @@ pub mod finance;
 pub mod integrity;
 pub mod journal;
 pub mod journal_drafts;
+pub mod labor;
 pub mod masters;
 pub mod money;
 pub mod periods;
