@@ -243,9 +243,6 @@ pub fn names_of(ledger: &mut Ledger, books: BooksId, lines: &[NewLine]) -> Resul
     Ok(names)
 }
 
-/// What was carried to each key, and what of it was exported.
-pub type Rounded = BTreeMap<Key, (i64, i64)>;
-
 /// What a batch took of each key, and how that was rounded.
 ///
 /// # Errors
