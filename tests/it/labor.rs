@@ -44,15 +44,16 @@ fn counts(answer: &Value) -> [i64; 3] {
     ["recorded", "replayed", "waiting"].map(|count| answer[count].as_i64().unwrap())
 }
 
-fn refusals(answer: &Value) -> Vec<String> {
+/// Code and path of each refusal.
+fn refusals(answer: &Value) -> Vec<[String; 2]> {
     let refusal = |error: &Value| {
         let path: Vec<&str> = error["path"].as_array().unwrap().iter().map(|part| part.as_str().unwrap()).collect();
-        format!("{} {}", error["code"].as_str().unwrap(), path.join("."))
+        [error["code"].as_str().unwrap().to_owned(), path.join(".")]
     };
     answer["userErrors"].as_array().unwrap().iter().map(refusal).collect()
 }
 
-/// Accounts of labor at the end of January and February, as `code debit credit`.
+/// Accounts at the end of February, as `code debit credit`.
 async fn accounts(world: &World) -> Vec<String> {
     let data = world.graphql("{ trialBalance(asOf: \"2026-02-28\") { rows { account { code } debit credit } } }", json!({})).await;
     let text = |value: &Value| value.as_str().unwrap().to_owned();
@@ -60,7 +61,7 @@ async fn accounts(world: &World) -> Vec<String> {
     rows.iter().map(|row| format!("{} {} {}", text(&row["account"]["code"]), text(&row["debit"]), text(&row["credit"]))).collect()
 }
 
-/// Entries as `number kind day service postings`.
+/// Entries as `number kind day: postings`.
 async fn entries(world: &World) -> Vec<String> {
     let query = "{ journalEntries(first: 20) { nodes { number kind effectiveOn postings { side amount { amount } account { code } team { code } project { code } client { code } feature } } } }";
     let data = world.graphql(query, json!({})).await;
@@ -146,7 +147,7 @@ async fn a_key_is_recorded_once_for_ever(world: World) {
         [0, 1, 0]
     );
     let other = record(&world, &[hours("t2", "leo", "2026-01-05", "1"), hours("t1", "mia", "2026-01-05", "7")]).await;
-    assert_eq!(refusals(&other), ["IDEMPOTENCY_CONFLICT entries.1.externalId"]);
+    assert_eq!(refusals(&other), [["IDEMPOTENCY_CONFLICT", "entries.1.externalId"]]);
     assert_eq!(world.database.number("SELECT count(*) FROM time_entry").await, 1, "all or nothing");
     assert_eq!(accounts(&world).await, ["5020 800 0", "6790 0 800"]);
 }
@@ -156,10 +157,10 @@ async fn a_person_works_at_most_a_day_a_day_and_takes_back_what_was_recorded(wor
     save(&world, &[rate(None, Some("engineer"), "100", "2026-01-01", None)]).await;
     assert_eq!(
         refusals(&record(&world, &[hours("a", "mia", "2026-01-05", "20"), hours("b", "mia", "2026-01-05", "4.5")]).await),
-        ["HOURS_EXCEEDED entries.1.hours"]
+        [["HOURS_EXCEEDED", "entries.1.hours"]]
     );
     assert_eq!(counts(&record(&world, &[hours("a", "mia", "2026-01-05", "20")]).await), [1, 0, 0]);
-    assert_eq!(refusals(&record(&world, &[hours("b", "mia", "2026-01-05", "4.000001")]).await), ["HOURS_EXCEEDED entries.0.hours"]);
+    assert_eq!(refusals(&record(&world, &[hours("b", "mia", "2026-01-05", "4.000001")]).await), [["HOURS_EXCEEDED", "entries.0.hours"]]);
     assert_eq!(
         counts(&record(&world, &[hours("b", "leo", "2026-01-05", "4.5")]).await),
         [1, 0, 0],
@@ -167,7 +168,7 @@ async fn a_person_works_at_most_a_day_a_day_and_takes_back_what_was_recorded(wor
     );
     // Entered too long: twelve hours are taken back, and no more than there are.
     assert_eq!(counts(&record(&world, &[hours("a-corrected", "mia", "2026-01-05", "-12")]).await), [1, 0, 0]);
-    assert_eq!(refusals(&record(&world, &[hours("c", "mia", "2026-01-05", "-8.5")]).await), ["HOURS_EXCEEDED entries.0.hours"]);
+    assert_eq!(refusals(&record(&world, &[hours("c", "mia", "2026-01-05", "-8.5")]).await), [["HOURS_EXCEEDED", "entries.0.hours"]]);
     assert_eq!(accounts(&world).await, ["5020 2450 1200", "6790 1200 2450"], "20 and 4.5 hours, less 12");
     world.assert_verified().await;
 }
@@ -175,16 +176,20 @@ async fn a_person_works_at_most_a_day_a_day_and_takes_back_what_was_recorded(wor
 async fn what_is_no_hour_and_no_rate_is_refused_with_its_place(world: World) {
     world.save_centers("search", "assistant", "gearpeak").await;
     for bad in ["0", "24.1", "1.0000001", "eight"] {
-        assert_eq!(refusals(&record(&world, &[hours("t", "mia", "2026-01-05", bad)]).await), ["HOURS_INVALID entries.0.hours"], "{bad}");
+        assert_eq!(
+            refusals(&record(&world, &[hours("t", "mia", "2026-01-05", bad)]).await),
+            [["HOURS_INVALID", "entries.0.hours"]],
+            "{bad}"
+        );
     }
     let mut unknown = hours("t", "mia", "2026-01-05", "1");
     unknown["client"] = json!("nobody");
     let nameless = hours("u", "", "2026-01-05", "1");
-    assert_eq!(refusals(&record(&world, &[unknown]).await), ["COST_CENTER_UNKNOWN entries.0.client"]);
-    assert_eq!(refusals(&record(&world, &[nameless]).await), ["MISSING_FIELD entries.0.person"]);
-    assert_eq!(refusals(&record(&world, &[hours("v", "mia", "2026-03-01", "1")]).await), ["DATE_OUT_OF_RANGE entries.0.workedOn"]);
+    assert_eq!(refusals(&record(&world, &[unknown]).await), [["COST_CENTER_UNKNOWN", "entries.0.client"]]);
+    assert_eq!(refusals(&record(&world, &[nameless]).await), [["MISSING_FIELD", "entries.0.person"]]);
+    assert_eq!(refusals(&record(&world, &[hours("v", "mia", "2026-03-01", "1")]).await), [["DATE_OUT_OF_RANGE", "entries.0.workedOn"]]);
     let many: Vec<Value> = (0..1001).map(|number| hours(&format!("m{number}"), "mia", "2026-01-05", "0.001")).collect();
-    assert_eq!(refusals(&record(&world, &many).await), ["TOO_MANY_ITEMS entries"]);
+    assert_eq!(refusals(&record(&world, &many).await), [["TOO_MANY_ITEMS", "entries"]]);
     let bad = [
         rate(None, None, "1", "2026-01-01", None),
         rate(Some("mia"), None, "-1", "2026-01-01", None),
@@ -192,7 +197,11 @@ async fn what_is_no_hour_and_no_rate_is_refused_with_its_place(world: World) {
     ];
     assert_eq!(
         refusals(&save(&world, &bad).await),
-        ["LABOR_RATE_INVALID rates.0.person", "LABOR_RATE_INVALID rates.1.costPerHour", "LABOR_RATE_INVALID rates.2.effectiveTo"]
+        [
+            ["LABOR_RATE_INVALID", "rates.0.person"],
+            ["LABOR_RATE_INVALID", "rates.1.costPerHour"],
+            ["LABOR_RATE_INVALID", "rates.2.effectiveTo"]
+        ]
     );
     assert_eq!(world.database.number("SELECT count(*) FROM labor_rate").await, 0);
     assert_eq!(world.database.number("SELECT count(*) FROM time_entry").await, 0);
