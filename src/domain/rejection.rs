@@ -115,6 +115,7 @@ codes! {
     NothingToExport = 361, "NOTHING_TO_EXPORT", "Every entry of the period is in a live batch of the target already. Nothing was made.";
     ExportBatchAnswered = 362, "EXPORT_BATCH_ANSWERED", "The batch was answered before in another way; an answer is given once. Make another batch for what changed.";
     ExportCurrencyUnstated = 363, "EXPORT_CURRENCY_UNSTATED", "The format books in the system's own currency only. Save the target with that currency, and export entries of no other.";
+    LaborEntry = 371, "LABOR_ENTRY", "The entry is of hours that were worked. Take them back with a time entry of hours below zero.";
     DriverZero = 381, "DRIVER_ZERO", "There is nothing to spread by: every weight is zero. Correct the driver, or let the rule say what then.";
     DriverMissing = 382, "DRIVER_MISSING", "A receiver that the rule names has no value of the driver. Record it, or let the rule take it as zero.";
     DriverNegative = 383, "DRIVER_NEGATIVE", "A driver is below zero. Correct it, or let the rule take it as zero.";

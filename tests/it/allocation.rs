@@ -267,6 +267,15 @@ async fn drivers_that_the_books_compute(world: World) {
     assert_eq!(by("tokens").await, ["claims 3", "sales 9"]);
     assert_eq!(by("charges").await, ["claims 8", "sales 4"]);
     assert_eq!(by("direct_cost").await, ["claims 9", "sales 3"]);
+    // Two hours for claims and one for sales.
+    let hours = |id: &str, team: &str, hours: &str| {
+        json!({ "source": "hr", "externalId": id, "workedOn": "2026-01-12", "person": "pia", "role": "engineer",
+        "hours": hours, "team": team })
+    };
+    let worked = json!({ "entries": [hours("h1", "claims", "2"), hours("h2", "sales", "1")] });
+    world.save("recordTimeEntries", "RecordTimeEntriesInput", worked).await;
+    assert_eq!(by("hours").await, ["claims 8", "sales 4"]);
+    assert_eq!(by("direct_cost").await, ["claims 9", "sales 3"]);
     // The quantities are kept with the run, so that it can be performed again when more was counted since.
     run(&world, "k").await;
     world.book(&[used("d", "sales", 1, "7")]).await;

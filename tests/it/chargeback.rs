@@ -243,64 +243,34 @@ async fn what_changed_in_a_charged_month_is_adjusted_in_the_next_statement(mut w
     world.assert_verified().await;
 }
 
-/// Posts shared cost to a team as an allocation run does.
-async fn allocate(world: &World, team: &str, dollars: i64, memo: &'static str) -> i64 {
-    use tallybook::domain::chart::{CenterKind, CodingBlock};
-    use tallybook::domain::ids::NameId;
-    use tallybook::domain::journal::{EntryDraft, EntryKind, Posting, Side};
-    use tallybook::domain::money::{Amount, Currency};
-    use tallybook::domain::period::{Day, Moment};
-    let books = world.app.books(&world.actor("ana", Role::Admin)).await.unwrap();
-    let receiver = team.to_owned();
-    let work = move |session: &mut tallybook::app::posting::Session| {
-        let masters = session.masters().clone();
-        let mut block = |account: &str, team: &str| {
-            let team = masters.center_by_code(CenterKind::Team, team).unwrap().id;
-            let (account, none) = (masters.account(account).unwrap().id, NameId::NONE);
-            session.block(CodingBlock {
-                account,
-                team,
-                project: none,
-                client: none,
-                feature: none,
-                provider: none,
-                model: none,
-                environment: none,
-            })
-        };
-        let (to, from) = (block("5050", &receiver), block("6590", "platform"));
-        let posting = |side, block| Posting { side, amount: Amount::from_units(dollars * 1_000_000_000), currency: Currency::USD, block };
-        let postings = [posting(Side::Debit, to), posting(Side::Credit, from)];
-        Ok(session.post(&EntryDraft {
-            kind: EntryKind::Allocation,
-            effective_on: Day::from_date("2026-01-31".parse().unwrap()),
-            service_on: None,
-            postings: &postings,
-            charge: None,
-            corrects: None,
-            memo: Some(memo),
-        })?)
-    };
-    books.desk().run(Moment::from_instant(world.clock.now()), work).await.unwrap().0
+/// Runs a rule that charges a team this many dollars of what the platform bore, and answers the run.
+async fn allocate(world: &World, rule: &str, dollars: &str) -> Value {
+    let terms = json!({ "code": rule, "validFrom": "2026-01-01", "method": "FIXED_AMOUNT", "residual": "SENDER", "pool": { "team": "platform" },
+        "receivers": [{ "kind": "TEAM", "costCenter": "search", "weight": dollars }] });
+    world.save("saveAllocationRule", "SaveAllocationRuleInput", terms).await;
+    let query = "mutation R($input: RunAllocationInput!) { runAllocation(input: $input) { run { id } userErrors { code } } }";
+    let input = json!({ "idempotencyKey": format!("{rule} {dollars}"), "period": "2026-01", "rules": [rule] });
+    let mut answer = world.graphql(query, json!({ "input": input })).await;
+    assert_eq!(answer["runAllocation"]["userErrors"], json!([]));
+    answer["runAllocation"]["run"]["id"].take()
 }
 
 async fn allocated_cost_stands_on_its_own_lines(world: World) {
     centers(&world).await;
-    world.book(&[dollars("c1", 10, "2026-01-05").team("search")]).await;
-    allocate(&world, "search", 7, "Gateway 2026-01").await;
-    let twice = allocate(&world, "search", 2, "Vectors 2026-01").await;
-    allocate(&world, "search", 3, "Vectors 2026-01").await;
+    world.book(&[dollars("c1", 10, "2026-01-05").team("search"), dollars("c2", 30, "2026-01-05").team("platform")]).await;
+    allocate(&world, "gateway", "7").await;
+    let too_much = allocate(&world, "vectors", "5").await;
     let statements = drafted(&world, input("TEAM")).await;
     assert_eq!(brief(&statements), ["CB-000001 search 22"]);
     assert_eq!(lines(&statement(&world, "CB-000001").await), ["USAGE 2026-01 10 10", "ALLOCATED 2026-01 7 7", "ALLOCATED 2026-01 5 5"]);
-    let reverse = json!({ "idempotencyKey": "r", "number": twice.to_string(), "effectiveOn": "2026-01-31", "reason": "twice" });
-    world.set_clock("2026-02-01T09:00:00Z");
-    world.save("reverseJournalEntry", "ReverseJournalEntryInput", reverse).await;
+    world.save("reverseAllocationRun", "ReverseAllocationRunInput", json!({ "id": too_much })).await;
+    allocate(&world, "vectors", "3").await;
     drafted(&world, input("TEAM")).await;
     let second = statement(&world, "CB-000002").await;
     assert_eq!(lines(&second), ["USAGE 2026-01 10 10", "ALLOCATED 2026-01 7 7", "ALLOCATED 2026-01 3 3"]);
-    assert_eq!(second["lines"][1]["description"], "Gateway 2026-01");
+    assert_eq!(second["lines"][1]["description"], "allocation of 2026-01 by rule gateway version 1 from team platform");
     assert_eq!(second["total"]["amount"], spent(&world, "TEAM", "search").await);
+    world.assert_verified().await;
 }
 
 /// 1,000,000 tokens in on the 5th at 3.00, as many on the 12th at 4.00, and 500,000 out at 12.00: 3 + 4 + 6 = 13.00.

@@ -47,7 +47,7 @@ pub async fn file(world: &World, token: &str, id: &Value) -> Answer {
 fn cents(lines: &Value) -> BTreeMap<String, i64> {
     let mut sums = BTreeMap::new();
     for line in lines.as_array().unwrap() {
-        let amount = |side: &str| line[side].as_str().map_or(0, |text| whole_cents(text));
+        let amount = |side: &str| line[side].as_str().map_or(0, whole_cents);
         *sums.entry(line["account"]["code"].as_str().unwrap().to_owned()).or_default() += amount("debit") - amount("credit");
     }
     sums

@@ -15,6 +15,7 @@ on_both_engines!(
     hours_of_a_closed_month_are_booked_in_the_first_open_one,
     rates_are_for_few_and_totals_for_all,
     recorded_hours_are_never_changed,
+    an_entry_of_hours_is_taken_back_with_hours,
 );
 
 const RECORD: &str = "mutation R($input: RecordTimeEntriesInput!) { recordTimeEntries(input: $input) { recorded replayed waiting userErrors { code message path } } }";
@@ -258,4 +259,16 @@ async fn recorded_hours_are_never_changed(world: World) {
             assert!(refusal.contains("never"), "{change}: {refusal}");
         }
     }
+}
+
+async fn an_entry_of_hours_is_taken_back_with_hours(world: World) {
+    world.save_centers("search", "assistant", "gearpeak").await;
+    save(&world, &[rate(None, Some("engineer"), "100", "2026-01-01", None)]).await;
+    record(&world, &[hours("h1", "pia", "2026-01-12", "2")]).await;
+    let reverse = json!({ "idempotencyKey": "r", "number": "1", "effectiveOn": "2026-01-14", "reason": "r" });
+    let refused = world.refusals("reverseJournalEntry", "ReverseJournalEntryInput", reverse).await;
+    assert_eq!(refused[0]["code"], "LABOR_ENTRY");
+    assert_eq!(counts(&record(&world, &[hours("h1-back", "pia", "2026-01-12", "-2")]).await), [1, 0, 0]);
+    assert_eq!(accounts(&world).await, ["5020 200 200", "6790 200 200"]);
+    world.assert_verified().await;
 }

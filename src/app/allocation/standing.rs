@@ -9,7 +9,7 @@ use crate::domain::ids::{AccountId, BooksId, NameId};
 use crate::domain::money::{Currency, Exact};
 use crate::domain::period::Month;
 use crate::store::StoreError;
-use crate::store::allocation::{Standing, driver_values, standing_amounts, standing_counts};
+use crate::store::allocation::{Standing, driver_values, standing_amounts, standing_counts, standing_hours};
 use crate::store::ledger::Ledger;
 
 /// The drivers that rules name.
@@ -70,6 +70,11 @@ pub fn computed(
                 }
             })?;
         }
+    }
+    if wanted.contains("hours") {
+        standing_hours(ledger, books, month, |kind, id, millionths| {
+            set("hours", None, kind, id, Exact::new(millionths.into(), 6).normalized());
+        })?;
     }
     let accounts = |is_wanted: &dyn Fn(AccountClass) -> bool| -> Vec<AccountId> {
         masters.accounts.iter().filter(|account| is_wanted(account.class)).map(|account| account.id).collect()

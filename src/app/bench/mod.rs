@@ -5,12 +5,14 @@ mod database;
 mod ingest;
 mod lines;
 mod reports;
+mod sealing;
 
 pub use allocation::{AllocationMeasured, AllocationSizes, allocation};
 pub use database::{Scratch, Target};
 pub use ingest::{IngestSizes, Measured, ingest};
 pub use lines::line_of;
 pub use reports::{Latency, Reports, reports};
+pub use sealing::sealing;
 
 use crate::app::auth::{Actor, Role};
 use crate::app::{App, AppError, demo, masters};

@@ -111,6 +111,7 @@ fn reverse_in_tx(session: &mut Session, actor: &Actor, input: &ReverseInput) -> 
     let original = session.journal_entry(EntryNumber(input.number))?.ok_or_else(|| Rejection::of(Code::EntryNotFound).under("number"))?;
     match original.kind {
         EntryKind::Allocation => return Err(Rejection::of(Code::EntryOfRun).under("number").into()),
+        EntryKind::Labor => return Err(Rejection::of(Code::LaborEntry).under("number").into()),
         EntryKind::Chargeback => return Err(Rejection::of(Code::ChargebackEntry).under("number").into()),
         _ => refuse_preparer(session, actor, &original)?,
     }

@@ -9,14 +9,14 @@ use std::time::Duration;
 use clap::Args;
 use serde_json::{Map, Value, json};
 
-use crate::app::bench::{AllocationSizes, IngestSizes, Measured, Target, allocation, ingest, peak_memory_kib, reports};
+use crate::app::bench::{AllocationSizes, IngestSizes, Measured, Target, allocation, ingest, peak_memory_kib, reports, sealing};
 
 #[derive(Args)]
 pub struct BenchArgs {
     /// One JSON object a line
     #[arg(long)]
     json: bool,
-    /// Only the benches whose name begins like this: ingest-sqlite, ingest-postgres, single-graphql, report, verify, allocation
+    /// Only the benches whose name begins like this: ingest-sqlite, ingest-postgres, single-graphql, report, verify, allocation, sealing
     #[arg(long, value_name = "NAME")]
     only: Option<String>,
     /// Charges measured by the ingest benches
@@ -62,6 +62,9 @@ pub async fn run(args: BenchArgs) -> Result<ExitCode, anyhow::Error> {
     let sizes = IngestSizes { charges: args.charges, batch: args.batch, history: args.history };
     if args.wants("ingest-sqlite") {
         print(&args, ingest_figures("ingest-sqlite", sizes, &ingest(&sqlite, sizes, &progress).await?));
+    }
+    if args.wants("sealing") {
+        print(&args, json!({ "name": "sealing", "entries": args.charges, "perSecond": per_second(args.charges, sealing(args.charges)) }));
     }
     if args.wants("ingest-postgres") {
         match args.postgres() {

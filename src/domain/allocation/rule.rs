@@ -185,7 +185,7 @@ pub enum WhenNegative {
 }
 
 /// Drivers that the books themselves compute: what a center of the period had. Revenue and cost are those in the pool's currency.
-const STANDING: [&str; 7] = ["charges", "tokens", "input_tokens", "output_tokens", "cache_read_tokens", "direct_cost", "revenue"];
+const STANDING: [&str; 8] = ["charges", "tokens", "input_tokens", "output_tokens", "cache_read_tokens", "direct_cost", "revenue", "hours"];
 
 /// The driver of this name, if the books compute it; values of it are not recorded.
 pub fn standing_driver(name: &str) -> Option<&'static str> {

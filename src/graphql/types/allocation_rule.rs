@@ -203,7 +203,7 @@ pub struct SaveAllocationRuleInput {
     pool: Option<AllocationPoolInput>,
     method: AllocationMethod,
     /// Recorded with `recordDriverValues`, or one that the books compute: charges, tokens, input_tokens, output_tokens, cache_read_tokens,
-    /// direct_cost, revenue.
+    /// direct_cost, revenue, hours.
     driver: Option<String>,
     /// For `DRIVER` and its kin, whoever has a value when none is named.
     #[graphql(default)]

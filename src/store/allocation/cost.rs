@@ -157,6 +157,33 @@ pub fn standing_counts(
     })
 }
 
+/// Millionths of hours that were worked in a month, by center.
+///
+/// # Errors
+/// Any database failure.
+pub fn standing_hours(
+    ledger: &mut Ledger,
+    books: BooksId,
+    month: Month,
+    mut each: impl FnMut(CenterKind, NameId, i64),
+) -> Result<(), StoreError> {
+    for kind in CenterKind::ALL {
+        let column = format!("b.{}_id", kind.field());
+        let sql = format!(
+            "SELECT CAST({} AS BIGINT), {column}, CAST(SUM(t.hours_millionths) AS BIGINT) FROM time_entry t \
+             JOIN coding_block b ON b.books_id = t.books_id AND b.id = t.block_id \
+             WHERE t.books_id = $1 AND t.worked_on >= $2 AND t.worked_on < $3 AND {column} <> 0 GROUP BY {column}",
+            kind.id()
+        );
+        let [from, to] = days(month);
+        ledger.scan(&sql, &[books_cell(books), from, to], |row| {
+            each(kind_of(row.int(0)?)?, name_id(row.int(1)?)?, row.int(2)?);
+            Ok(())
+        })?;
+    }
+    Ok(())
+}
+
 /// Debits less credits of a month by center and currency, on blocks of these accounts; of AI providers alone when `of_providers`.
 ///
 /// # Errors

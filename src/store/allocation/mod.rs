@@ -8,7 +8,9 @@ mod rule;
 mod run;
 mod tables;
 
-pub use cost::{CostShape, costs_of_entries, costs_of_month, costs_posted_after, entries_of_pool, standing_amounts, standing_counts};
+pub use cost::{
+    CostShape, costs_of_entries, costs_of_month, costs_posted_after, entries_of_pool, standing_amounts, standing_counts, standing_hours,
+};
 pub use driver::{DriverValue, RecordedDriver, driver_list, driver_values, last_driver_value, value_insert};
 pub use rule::{RuleVersion, approval_insert, rule_insert, rule_list};
 pub use run::{
