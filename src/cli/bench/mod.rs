@@ -94,7 +94,7 @@ async fn allocation_figures(args: &BenchArgs, target: &Target, engine: &str) -> 
         print(
             args,
             json!({ "name": measured.name, "engine": engine, "history": args.history, "pools": measured.pools, "receivers": measured.receivers,
-                "lines": measured.lines, "p50Ms": milliseconds(measured.elapsed), "peakMemoryMiB": peak_memory_kib().map(|kib| kib / 1024) }),
+                "lines": measured.lines, "elapsedMs": milliseconds(measured.elapsed), "peakMemoryMiB": peak_memory_kib().map(|kib| kib / 1024) }),
         );
     }
     Ok(())
