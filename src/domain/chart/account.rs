@@ -111,18 +111,25 @@ pub mod well_known {
     pub const PAYABLE: &str = "2000";
     pub const ACCRUED_USAGE: &str = "2100";
     pub const DEFERRED_GRANTS: &str = "2150";
+    /// Salaries that payroll has stated and the bank has not paid yet.
+    pub const PAYROLL_CLEARING: &str = "2400";
+    pub const REVENUE: &str = "4000";
     pub const REBILL_REVENUE: &str = "4100";
     pub const COGS_INFERENCE: &str = "5000";
     pub const VENDOR_DISCOUNTS: &str = "5010";
     /// What labor cost clients and projects at its rates.
     pub const APPLIED_LABOR_COST: &str = "5020";
+    pub const ALLOCATED_PLATFORM: &str = "5050";
     pub const USAGE_VARIANCE: &str = "5090";
     pub const UNUSED_CREDITS: &str = "5095";
     pub const OPERATING_EXPENSE: &str = "6000";
     pub const CHARGEBACK_EXPENSE: &str = "6600";
     pub const INTERNAL_RECOVERY: &str = "6690";
+    pub const SALARIES: &str = "6700";
     /// What was taken out of salaries by it.
     pub const LABOR_APPLIED: &str = "6790";
+    /// What salaries cost beside the labor that was applied.
+    pub const LABOR_VARIANCE: &str = "6795";
     pub const WRITE_OFFS: &str = "6950";
     pub const REALISED_EXCHANGE: &str = "7100";
     pub const UNREALISED_EXCHANGE: &str = "7110";
@@ -146,6 +153,7 @@ pub const DEFAULT_CHART: &[ChartLine] = &[
     ("2100", "Accrued AI usage", AccountClass::Liability, Some("2000"), false),
     ("2150", "Deferred vendor grants", AccountClass::Liability, Some("2000"), false),
     ("2300", "Contract liability", AccountClass::Liability, Some("2000"), false),
+    ("2400", "Payroll clearing", AccountClass::Liability, Some("2000"), false),
     ("3900", "Retained earnings", AccountClass::Equity, None, false),
     ("4000", "Revenue", AccountClass::Revenue, None, false),
     ("4100", "AI rebill revenue", AccountClass::Revenue, Some("4000"), false),
@@ -162,6 +170,7 @@ pub const DEFAULT_CHART: &[ChartLine] = &[
     ("6690", "Internal recovery", AccountClass::OperatingExpense, Some("6600"), true),
     ("6700", "Salaries", AccountClass::OperatingExpense, None, false),
     ("6790", "Labor applied", AccountClass::OperatingExpense, Some("6700"), true),
+    ("6795", "Labor rate and utilization variance", AccountClass::OperatingExpense, Some("6700"), false),
     ("6950", "Write-offs", AccountClass::OperatingExpense, None, false),
     ("7100", "Realised exchange difference", AccountClass::OperatingExpense, None, false),
     ("7110", "Unrealised exchange difference", AccountClass::OperatingExpense, None, false),

@@ -1,0 +1,27 @@
+//! What payroll cost a team in a month.
+
+use sea_orm::entity::prelude::*;
+
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "payroll_entry")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub books_id: i64,
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub number: i64,
+    pub source: String,
+    pub external_id: String,
+    pub content_hash: i64,
+    pub month: i64,
+    pub team_id: i64,
+    pub hours_millionths: i64,
+    pub amount: i64,
+    pub currency_id: i64,
+    pub entry_number: Option<i64>,
+    pub recorded_at: i64,
+}
+
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
