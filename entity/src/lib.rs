@@ -49,6 +49,7 @@ pub mod journal_entry;
 pub mod labor_rate;
 pub mod labor_true_up;
 pub mod late_booking;
+pub mod margin_target;
 pub mod model_alias;
 pub mod output_day;
 pub mod output_entry;

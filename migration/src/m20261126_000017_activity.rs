@@ -47,7 +47,7 @@ SELECT t.books_id, {month}, t.block_id, t.person, SUM(t.hours_millionths) FROM t
 /// A revenue entry is recognised in parts: one for each month that it is earned in. `waiting_revenue` holds the parts whose day has not come.
 /// A part and its recognition are rows of their own, since neither changes. `contract` and `percent_millionths` (of the whole, so that 1,000,000
 /// is all of it) belong to revenue by percentage. Quantities are counted in millionths. `output_day` adds outputs up by day and center; a value
-/// has a currency, and `currency_id` 0 stands for none. `payroll_entry` is what payroll cost a team in a month; `labor_true_up` is what was
+/// has a currency, and `currency_id` -1 stands for none. `payroll_entry` is what payroll cost a team in a month; `labor_true_up` is what was
 /// posted to the variance of a team and month so far, by its two parts: the highest revision counts.
 const TABLES: &str = "
 CREATE TABLE revenue_entry (

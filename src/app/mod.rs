@@ -22,6 +22,7 @@ pub mod integrity;
 pub mod journal;
 pub mod labor;
 pub mod manual_journals;
+pub mod margin;
 pub mod masters;
 pub mod periods;
 pub mod posting;

@@ -13,6 +13,7 @@ pub mod integrity;
 pub mod journal;
 pub mod labor;
 pub mod manual_journals;
+pub mod margin;
 pub mod money;
 pub mod period;
 pub mod posting_rules;

@@ -79,6 +79,7 @@ codes! {
     ExportTargetInvalid = 162, "EXPORT_TARGET_INVALID", "The export target does not fit its format. Correct the field that the message names.";
     HoursInvalid = 171, "HOURS_INVALID", "Hours are a decimal with at most six decimals, not zero and at most 24. Hours below zero take earlier ones of the same person and day back.";
     LaborRateInvalid = 172, "LABOR_RATE_INVALID", "A labor rate is of a person, a role or both, is not below zero, and ends after it begins.";
+    MarginTargetInvalid = 181, "MARGIN_TARGET_INVALID", "A target is of one client, project, team or feature: a margin in percent, or the cost of a unit with its unit and currency; it ends after it begins.";
     AllocationRuleInvalid = 185, "ALLOCATION_RULE_INVALID", "The rule lacks something that its method needs, or has something that it does not take.";
     AllocationPercentInvalid = 186, "ALLOCATION_PERCENT_INVALID", "Percentages total 100, or less when the sender keeps the rest.";
     IdempotencyConflict = 201, "IDEMPOTENCY_CONFLICT", "The key was used before with other content; the first one is kept. Use a new key, or send the first content.";

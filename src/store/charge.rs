@@ -7,9 +7,10 @@ use sea_orm::{QueryResult, Value};
 use super::balance::{BlockFilter, where_blocks};
 use super::journal::sql::{column, id_list, one_of, rows};
 use super::journal::{currency, small};
+use super::ledger::{Cell, Ledger, RowExt};
 use super::{Engine, Store, StoreError};
 use crate::domain::ids::{BlockId, BooksId, ChargeNumber, EntryNumber, NameId, RuleId};
-use crate::domain::money::{Amount, Money};
+use crate::domain::money::{Amount, Currency, Money};
 use crate::domain::period::Moment;
 
 /// A charge as it came in.
@@ -267,4 +268,39 @@ fn money(units: Option<i64>, currency_id: Option<i64>) -> Result<Option<Money>, 
         (Some(units), Some(id)) => Ok(Some(Amount::from_units(units).with(currency(id)?))),
         _ => Ok(None),
     }
+}
+
+/// The present cost of every recorded charge that occurred between two moments (the second excluded), on blocks that the filter leaves.
+///
+/// # Errors
+/// Any database failure.
+pub fn recorded_costs(
+    ledger: &mut Ledger,
+    books: BooksId,
+    (from, to): (Moment, Moment),
+    filter: &BlockFilter,
+    mut each: impl FnMut(Currency, i64),
+) -> Result<(), StoreError> {
+    let now = |column: &str| format!("CASE WHEN r.revision IS NULL THEN c.{column} ELSE r.{column} END");
+    let blocks = where_blocks(filter);
+    let of_blocks = if blocks.is_empty() {
+        String::new()
+    } else {
+        format!(" AND {} IN (SELECT b.id FROM coding_block b WHERE b.books_id = $1{blocks})", now("block_id"))
+    };
+    // 1 and 2 are the bases of recorded charges; others are unpriced or reversed.
+    let sql = format!(
+        "SELECT {}, {} FROM charge c LEFT JOIN charge_revision r ON r.books_id = c.books_id AND r.charge_id = c.id AND r.revision = \
+         (SELECT MAX(n.revision) FROM charge_revision n WHERE n.books_id = c.books_id AND n.charge_id = c.id) \
+         WHERE c.books_id = $1 AND c.hour >= $2 AND c.hour <= $3 AND c.occurred_at >= $4 AND c.occurred_at < $5 AND {} IN (1, 2){of_blocks}",
+        now("currency_id"),
+        now("amount"),
+        now("basis")
+    );
+    let hour = |moment: Moment| Cell::Int(i64::from(moment.hour()));
+    let parameters = [Cell::Int(i64::from(books.0)), hour(from), hour(to), Cell::Int(from.0), Cell::Int(to.0)];
+    ledger.scan(&sql, &parameters, |row| {
+        each(currency(row.int(0)?)?, row.int(1)?);
+        Ok(())
+    })
 }

@@ -18,6 +18,7 @@ pub mod journal_draft;
 pub mod journal_limit;
 pub mod labor;
 pub mod ledger;
+pub mod margin_target;
 pub mod masters;
 pub mod period;
 mod period_figures;

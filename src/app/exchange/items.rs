@@ -33,7 +33,7 @@ pub(super) struct Item {
 }
 
 /// The reporting currency with the rates up to a day.
-pub(super) struct Rates {
+pub(in crate::app) struct Rates {
     pub reporting: Currency,
     pub book: RateBook,
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::app::auth::{Actor, Permission};
+use crate::app::margin::LEAST_PERSONS;
 use crate::app::reports::reading::reading;
 use crate::app::{App, AppError};
 use crate::domain::chart::{CenterKind, CostCenter};
@@ -11,9 +12,6 @@ use crate::domain::labor::Hours;
 use crate::domain::money::Currency;
 use crate::domain::period::DayRange;
 use crate::store::labor::{labor_costs, labor_sums, waiting_sum};
-
-/// Persons behind a row that everyone may see: of fewer, hours and cost together tell a person's rate.
-const LEAST_PERSONS: i64 = 3;
 
 /// What is asked.
 #[derive(Debug, Clone, Copy)]

@@ -11,16 +11,16 @@ use crate::domain::report::{Grain, SpendDimension};
 use crate::store::balance::{BlockFilter, Bucket, PostedBetween, Slice, Snapshot, Sum};
 
 /// Nothing in the books is dated before it.
-pub(super) const FIRST_DAY: Day = Day(0);
+pub(in crate::app) const FIRST_DAY: Day = Day(0);
 
 /// Rows are keys times currencies, or days: a report with more of them is read by nobody.
 const MOST_SUMS: usize = 1_000_000;
 
 /// Day (0 unless asked for), ids of the keys, currency; to debit and credit in ledger units.
-pub(super) type Sums = BTreeMap<(i64, Vec<i64>, Currency), (i128, i128)>;
+pub(in crate::app) type Sums = BTreeMap<(i64, Vec<i64>, Currency), (i128, i128)>;
 
 /// A snapshot that is read up to an entry.
-pub(super) struct AsOf {
+pub(in crate::app) struct AsOf {
     pub snapshot: Snapshot,
     /// The last entry that the figures contain.
     pub through: EntryNumber,
@@ -98,7 +98,7 @@ pub struct Control {
 }
 
 /// One control a currency that either side has.
-pub(super) fn controls(report: &BTreeMap<Currency, i128>, trial_balance: &BTreeMap<Currency, i128>) -> Vec<Control> {
+pub(in crate::app) fn controls(report: &BTreeMap<Currency, i128>, trial_balance: &BTreeMap<Currency, i128>) -> Vec<Control> {
     let currencies: std::collections::BTreeSet<_> = report.keys().chain(trial_balance.keys()).copied().collect();
     let of = |totals: &BTreeMap<Currency, i128>, currency| totals.get(&currency).copied().unwrap_or_default();
     let mut controls: Vec<_> = currencies
@@ -110,7 +110,7 @@ pub(super) fn controls(report: &BTreeMap<Currency, i128>, trial_balance: &BTreeM
 }
 
 /// Debits less credits by currency.
-pub(super) fn nets(sums: &Sums) -> BTreeMap<Currency, i128> {
+pub(in crate::app) fn nets(sums: &Sums) -> BTreeMap<Currency, i128> {
     let mut nets = BTreeMap::new();
     for ((_, _, currency), (debit, credit)) in sums {
         *nets.entry(*currency).or_default() += debit - credit;

@@ -2,13 +2,14 @@
 
 pub(in crate::app) mod access;
 mod aged_items;
-mod as_of;
-mod filter;
+pub(in crate::app) mod as_of;
+pub(in crate::app) mod filter;
 mod flux;
 mod general_ledger;
 mod profit_and_loss;
 pub(in crate::app) mod reading;
 mod register;
+pub(in crate::app) mod slices;
 mod spend;
 mod trial_balance;
 

@@ -7,15 +7,16 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::access::Access;
 use super::filter::DimensionFilter;
+use super::slices::{DatedSlice, dated_slices};
 use crate::app::auth::{Actor, Permission};
 use crate::app::{App, AppError};
 use crate::domain::chart::{CenterKind, UNATTRIBUTED};
 use crate::domain::ids::{AccountId, NameId};
 use crate::domain::money::Currency;
-use crate::domain::period::{Day, DayRange, Month};
+use crate::domain::period::{Day, DayRange};
 use crate::domain::rejection::{Code, Rejection};
 use crate::domain::report::{Grain, Interval, SpendDimension};
-use crate::store::balance::{BlockFilter, Bucket, Slice, Snapshot, Sum};
+use crate::store::balance::{BlockFilter, Slice, Snapshot, Sum};
 use crate::store::journal::names;
 
 /// Rows in one answer: more is not read by anyone at once, and would hold the memory of many requests.
@@ -71,9 +72,6 @@ struct Figures {
 
 /// First day of the period (none without an interval), ids of the keys, currency.
 type RowKey = (Option<Day>, Vec<i64>, Currency);
-
-/// A slice of balances, and the day that a bucket of it begins on.
-type DatedSlice = (Slice, Box<dyn Fn(i64) -> Day + Send>);
 
 /// Adds spend up. Cost is what cost accounts bear; a limited token gets the blocks it sees, totals included.
 ///
@@ -160,33 +158,7 @@ impl Reader<'_> {
                 Some(dimension) => (Grain::DimensionMonth(*dimension), Grain::DimensionDay(*dimension)),
             }
         };
-        let of_days =
-            |range: DayRange, bucket| Slice { grain: day_grain, from: i64::from(range.from().0), to: i64::from(range.to().0), bucket };
-        let day_of = |number: i64| Day(i32::try_from(number).unwrap_or(i32::MAX));
-        match query.interval {
-            // 1970-01-05 was a Monday: three days are added, so that weeks begin on Mondays.
-            Some(Interval::Week) => {
-                let slice = of_days(query.range, Some(Bucket { offset: 3, divisor: 7 }));
-                vec![(slice, Box::new(move |bucket| day_of(bucket * 7 - 3)))]
-            }
-            Some(Interval::Day) => vec![(of_days(query.range, Some(Bucket { offset: 0, divisor: 1 })), Box::new(day_of))],
-            Some(Interval::Month | Interval::Quarter) | None => {
-                let (months, days) = query.range.in_months_and_days();
-                let mut slices: Vec<DatedSlice> = Vec::new();
-                if let Some((first, end)) = months {
-                    // January 1970 is month zero, so quarters are whole threes of months.
-                    let divisor = if query.interval == Some(Interval::Quarter) { 3 } else { 1 };
-                    let bucket = query.interval.map(|_| Bucket { offset: 0, divisor });
-                    let slice = Slice { grain: month_grain, from: i64::from(first.0), to: i64::from(end.0), bucket };
-                    slices.push((slice, Box::new(move |bucket| Month(i32::try_from(bucket * divisor).unwrap_or(i32::MAX)).first_day())));
-                }
-                for range in days.into_iter().flat_map(within_months) {
-                    let from = range.from();
-                    slices.push((of_days(range, None), Box::new(move |_| from)));
-                }
-                slices
-            }
-        }
+        dated_slices(query.range, query.interval, (month_grain, day_grain))
     }
 
     /// Cost on a standing center in the place of team, project or client, each unit counted once.
@@ -232,19 +204,6 @@ fn add_costs(costs: &mut BTreeMap<Currency, i128>, sums: Vec<Sum>) {
     for sum in sums {
         *costs.entry(sum.currency).or_default() += i128::from(sum.totals.debit) - i128::from(sum.totals.credit);
     }
-}
-
-/// A range cut at the ends of months, so that each part falls into one month.
-fn within_months(range: DayRange) -> Vec<DayRange> {
-    let mut parts = Vec::new();
-    let mut from = range.from();
-    while from < range.to() {
-        let to = from.month().next().first_day().min(range.to());
-        let Ok(part) = DayRange::new(from, to) else { break };
-        parts.push(part);
-        from = to;
-    }
-    parts
 }
 
 /// Rows with periods and codes in place of days and ids, in the order of period, codes and currency.

@@ -9,6 +9,7 @@ mod currencies;
 mod export_batches;
 mod journal_drafts;
 mod labor;
+mod margin;
 mod masters;
 mod periods;
 mod prices;
@@ -31,6 +32,7 @@ pub struct Mutation(
     export_batches::ExportBatchMutations,
     journal_drafts::JournalDraftMutations,
     labor::LaborMutations,
+    margin::MarginMutations,
     masters::MasterMutations,
     periods::PeriodMutations,
     prices::PriceMutations,

@@ -13,6 +13,7 @@ mod integrity;
 mod journal;
 mod journal_drafts;
 mod labor;
+mod margin;
 mod masters;
 mod periods;
 mod reports;
@@ -36,6 +37,7 @@ pub struct Query(
     journal::JournalQueries,
     journal_drafts::JournalDraftQueries,
     labor::LaborQueries,
+    margin::MarginQueries,
     masters::MasterQueries,
     periods::PeriodQueries,
     reports::ReportQueries,
