@@ -44,6 +44,7 @@ mod immutability;
 mod integrity;
 mod labor;
 mod manual_journals;
+mod margin;
 mod periods;
 mod prepaid;
 mod pricing;

@@ -1,6 +1,6 @@
 //! The margin statement: revenue, cost and margins by client, project, team, service or feature, and its tie to the trial balance.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::LEAST_PERSONS;
 use super::dimension::{Codes, MarginDimension, key_of};
@@ -100,7 +100,7 @@ pub(super) async fn rates(app: &App, access: &Access<'_>, days: DayRange) -> Res
 /// database failure.
 pub async fn margin(app: &App, actor: &Actor, mut query: MarginQuery) -> Result<MarginReport, AppError> {
     let access = Access::to(app, actor, Permission::ReadReports).await?;
-    let mut seen = std::collections::BTreeSet::new();
+    let mut seen = BTreeSet::new();
     query.group_by.retain(|dimension| seen.insert(*dimension));
     let sees_persons = actor.may(Permission::ReadLaborRates);
     let statement = statement(app, &access, &query, !sees_persons).await?;
@@ -160,6 +160,12 @@ pub(super) async fn statement(app: &App, access: &Access<'_>, query: &MarginQuer
     let all = Gatherer { interval: None, ..gatherer };
     let all_hours = all.hours(&[], with_persons).await?.into_values().next().unwrap_or_default();
     money.retain(|(day, keys, _), gathered| !gathered.figures.is_zero() || hours.contains_key(&(*day, keys.clone())));
+    // Hours that wait for a rate cost nothing yet: they are seen all the same.
+    let currency = money.keys().next().map_or(Currency::USD, |(_, _, currency)| *currency);
+    let with_money: BTreeSet<_> = money.keys().map(|(day, keys, _)| (*day, keys.clone())).collect();
+    for (day, keys) in hours.keys().filter(|key| !with_money.contains(key)) {
+        money.insert((*day, keys.clone(), currency), Gathered::default());
+    }
     if money.len() > MOST_ROWS {
         return Err(Rejection::of(Code::RangeTooLarge).into());
     }
