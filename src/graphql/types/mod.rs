@@ -22,3 +22,4 @@ pub mod periods;
 pub mod prices;
 pub mod reports;
 pub mod rules;
+pub mod what_if;
