@@ -109,7 +109,11 @@ pub async fn run(args: WhatIfArgs, app: &App, actor: &Actor, out: &mut impl Writ
         most_charges: None,
     };
     let report = what_if(app, actor, query, meter(app.clock().clone())).await?;
-    if args.json { writeln!(out, "{}", json_of(&report))? } else { table(out, &report)? }
+    if args.json {
+        writeln!(out, "{}", json_of(&report))?
+    } else {
+        table(out, &report)?
+    }
     Ok(())
 }
 
@@ -178,8 +182,8 @@ fn label(group: &Group) -> String {
 
 fn rows(out: &mut impl Write, name: &str, group: &Group, width: usize) -> io::Result<()> {
     for comparison in &group.comparisons {
-        let [actual, ai, human, difference] = [comparison.actual, comparison.ai, comparison.human, comparison.difference()]
-            .map(|units| amount(units, comparison.currency));
+        let [actual, ai, human, difference] =
+            [comparison.actual, comparison.ai, comparison.human, comparison.difference()].map(|units| amount(units, comparison.currency));
         writeln!(
             out,
             "{name:<width$} {} {actual:>20} {ai:>20} {human:>20} {difference:>20} {:>10}",
@@ -198,7 +202,10 @@ fn remarks(out: &mut impl Write, scenario: &ScenarioReport) -> io::Result<()> {
     }
     if !total.is_complete() {
         let (unpriced, unbatched) = (grouped(total.unpriced), grouped(total.unbatched));
-        writeln!(out, "  INCOMPLETE: {unpriced} charges have no price and are missing, {unbatched} have no batch price and stay as they were")?;
+        writeln!(
+            out,
+            "  INCOMPLETE: {unpriced} charges have no price and are missing, {unbatched} have no batch price and stay as they were"
+        )?;
     }
     for reason in &scenario.reasons {
         writeln!(out, "  {} charges of {} ({}): {}", grouped(reason.charges), reason.model, reason.provider, reason.reason)?;

@@ -189,7 +189,9 @@ fn reasons(ground: &Ground, causes: BTreeMap<CauseKey, Cause>) -> Vec<Reason> {
         reason: cause.reason,
     };
     let mut reasons: Vec<Reason> = causes.into_iter().map(reason).collect();
-    reasons.sort_by(|a, b| b.charges.cmp(&a.charges).then_with(|| (&a.provider, &a.model, a.is_kept).cmp(&(&b.provider, &b.model, b.is_kept))));
+    reasons.sort_by(|a, b| {
+        b.charges.cmp(&a.charges).then_with(|| (&a.provider, &a.model, a.is_kept).cmp(&(&b.provider, &b.model, b.is_kept)))
+    });
     reasons.truncate(MOST_REASONS);
     reasons
 }

@@ -9,7 +9,9 @@ use std::time::Duration;
 use clap::Args;
 use serde_json::{Map, Value, json};
 
-use crate::app::bench::{AllocationSizes, IngestSizes, Measured, Target, allocation, ingest, peak_memory_kib, reports, sealing, what_if_bench};
+use crate::app::bench::{
+    AllocationSizes, IngestSizes, Measured, Target, allocation, ingest, peak_memory_kib, reports, sealing, what_if_bench,
+};
 
 #[derive(Args)]
 pub struct BenchArgs {

@@ -84,7 +84,10 @@ impl<'a> Assessor<'a> {
         let mut changed = Changed { event: Cow::Borrowed(event), batch: None, human: None };
         for change in &prepared.scenario.changes {
             let of = match change {
-                Change::Model { of, .. } | Change::CacheShare { of, .. } | Change::BatchShare { of, .. } | Change::HumanShare { of, .. } => of,
+                Change::Model { of, .. }
+                | Change::CacheShare { of, .. }
+                | Change::BatchShare { of, .. }
+                | Change::HumanShare { of, .. } => of,
                 Change::Price(_) => continue,
             };
             let priced = self.rater.priced_model(&changed.event.provider, &changed.event.model);
@@ -173,7 +176,7 @@ fn rename(event: &mut Cow<'_, UsageEvent>, provider: &str, model: &str) {
 
 /// Of all text input, fresh, read and written, `share` is read from the cache: rounded half to even to whole tokens, and at most what is
 /// fresh or read. The rest of these two is fresh; what is written to a cache stays. So the classes add up to what they did.
-fn cache(event: &mut Cow<'_, UsageEvent>, share: Exact) {
+pub(super) fn cache(event: &mut Cow<'_, UsageEvent>, share: Exact) {
     let of = |meter: &Meter| event.quantity(meter);
     let (fresh, read) = (of(&Meter::INPUT), of(&Meter::CACHE_READ));
     let either = fresh.saturating_add(read);

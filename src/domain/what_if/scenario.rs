@@ -26,14 +26,28 @@ pub struct Selection {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
     /// The usage is rated as that of another model.
-    Model { of: Selection, provider: String, model: String },
+    Model {
+        of: Selection,
+        provider: String,
+        model: String,
+    },
     Price(PriceChange),
     /// This share of all text input is read from a cache: see [`super::Assessor`] for the rounding.
-    CacheShare { of: Selection, share: Exact },
+    CacheShare {
+        of: Selection,
+        share: Exact,
+    },
     /// This share of each charge of standard processing is rated as batch.
-    BatchShare { of: Selection, share: Exact },
+    BatchShare {
+        of: Selection,
+        share: Exact,
+    },
     /// People do this share of the charges; below zero, AI takes over work of people.
-    HumanShare { of: Selection, share: Exact, per_charge: Human },
+    HumanShare {
+        of: Selection,
+        share: Exact,
+        per_charge: Human,
+    },
 }
 
 /// What people's work for one charge takes and costs, the share counted in; below zero when it is saved.
