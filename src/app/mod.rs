@@ -29,6 +29,7 @@ pub mod posting;
 pub mod prepaid;
 pub mod reports;
 pub mod verify;
+pub mod what_if;
 
 mod books;
 

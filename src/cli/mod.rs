@@ -18,6 +18,7 @@ mod rates;
 mod serve;
 mod token;
 mod verify;
+mod what_if;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -87,6 +88,8 @@ enum Command {
     /// Keep the exchange rates
     #[command(subcommand)]
     Rates(rates::RatesCommand),
+    /// What the same usage would cost with other models, prices, caches, batches or people
+    WhatIf(what_if::WhatIfArgs),
     /// Print an access token signed with TALLYBOOK_JWT_SECRET
     Token(token::TokenArgs),
     /// Recompute every balance and invariant from the postings
@@ -185,6 +188,12 @@ async fn run(arguments: CommandLine) -> Result<ExitCode, anyhow::Error> {
         Command::Rates(command) => {
             let app = open(&config, DATABASE_FILE).await?;
             rates::run(command, &app, &local_admin(&config, &app), &mut std::io::stdout()).await?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::WhatIf(args) => {
+            anyhow::ensure!(is_there(&config)?, "there is no database at {}", demo::shown_url(&config.database_url_or(DATABASE_FILE)?));
+            let app = open_existing(&config, DATABASE_FILE).await?;
+            what_if::run(args, &app, &local_admin(&config, &app), &mut std::io::stdout()).await?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Token(args) => token::run(&args, &config),

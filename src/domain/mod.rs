@@ -22,3 +22,4 @@ pub mod rating;
 pub mod rejection;
 pub mod report;
 pub mod usage;
+pub mod what_if;

@@ -82,6 +82,7 @@ codes! {
     MarginTargetInvalid = 181, "MARGIN_TARGET_INVALID", "A target is of one client, project, team or feature: a margin in percent, or the cost of a unit with its unit and currency; it ends after it begins.";
     AllocationRuleInvalid = 185, "ALLOCATION_RULE_INVALID", "The rule lacks something that its method needs, or has something that it does not take.";
     AllocationPercentInvalid = 186, "ALLOCATION_PERCENT_INVALID", "Percentages total 100, or less when the sender keeps the rest.";
+    ScenarioInvalid = 191, "SCENARIO_INVALID", "The scenario lacks something that its change needs, or names a figure outside what the change takes.";
     IdempotencyConflict = 201, "IDEMPOTENCY_CONFLICT", "The key was used before with other content; the first one is kept. Use a new key, or send the first content.";
     AtomicRefused = 202, "ATOMIC_REFUSED", "Another charge of the atomic call was refused, so none was recorded.";
     AlreadyReversed = 301, "ALREADY_REVERSED", "The entry was reversed before; an entry is reversed once.";
@@ -150,6 +151,7 @@ codes! {
     AllocationRunNotFound = 482, "ALLOCATION_RUN_NOT_FOUND", "These books have no allocation run of that id.";
     ReceiverNotValid = 483, "RECEIVER_NOT_VALID", "The cost center takes no cost on the posting date. Take it out of the rule, or extend its validity.";
     DriverReserved = 484, "DRIVER_RESERVED", "The books compute this driver themselves, so it is not recorded. Choose another name.";
+    ModelNotPriced = 491, "MODEL_NOT_PRICED", "The price book has no price of that model of that provider. Save one, or correct the name.";
     TooManyItems = 501, "TOO_MANY_ITEMS", "The list is longer than one call takes. Split it.";
     TooManyPostings = 502, "TOO_MANY_POSTINGS", "The entry has more postings than one entry takes. Split it at a balanced boundary.";
     PageTooLarge = 503, "PAGE_TOO_LARGE", "`first` is above the largest page. Ask for fewer and follow endCursor.";

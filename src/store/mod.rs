@@ -6,6 +6,7 @@ pub mod allocation;
 pub mod audit;
 pub mod balance;
 pub mod charge;
+mod charge_scan;
 pub mod chargeback;
 mod connect;
 pub mod duty;
@@ -25,5 +26,6 @@ mod period_figures;
 pub mod prepaid;
 pub mod rows;
 
+pub use charge_scan::{ChargeSpan, ScannedCharge};
 pub use connect::{Engine, Store, StoreOptions};
 pub use error::StoreError;

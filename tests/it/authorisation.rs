@@ -79,6 +79,7 @@ const OPERATIONS: &[(&str, &str)] = &[
     ("Query.spend", "{ spend(from: \"2026-01-01\", to: \"2026-02-01\", groupBy: []) { total { amount } } }"),
     ("Query.standardRates", "{ standardRates { number } }"),
     ("Query.trialBalance", "{ trialBalance(asOf: \"2026-01-31\") { throughEntry } }"),
+    ("Query.whatIf", "{ whatIf(from: \"2026-01-01\", to: \"2026-02-01\", scenarios: [{ name: \"a\" }]) { charges } }"),
     ("Query.viewer", "{ viewer { subject } }"),
     ("Mutation.approveAllocationRule", "mutation { approveAllocationRule(input: { code: \"none\", version: 1 }) { userErrors { code } } }"),
     ("Mutation.recordDriverValues", "mutation { recordDriverValues(input: { values: [] }) { recorded } }"),

@@ -56,3 +56,4 @@ mod streaming;
 mod tampering;
 mod upgrade;
 mod visibility;
+mod what_if;

@@ -87,6 +87,7 @@ fn provoked_in(code: Code) -> &'static str {
         | Code::ReopeningNotRequested
         | Code::NothingToReopen
         | Code::ReopeningRequested => "periods.rs",
+        Code::ScenarioInvalid | Code::ModelNotPriced => "what_if.rs",
         Code::LaborEntry | Code::HoursInvalid | Code::LaborRateInvalid | Code::HoursExceeded => "labor.rs",
         Code::ExpiryInvalid | Code::ProviderNotPrepaid | Code::CreditsExceeded | Code::ProviderUnknown => "prepaid.rs",
         Code::RateInvalid

@@ -1,4 +1,4 @@
-//! Measuring this machine: charges a second through the whole path beside a floor, reports and verification at a size of history.
+//! Measuring this machine: charges a second through the whole path beside a floor, reports, what-if and verification at a size of history.
 
 mod allocation;
 mod database;
@@ -6,6 +6,7 @@ mod ingest;
 mod lines;
 mod reports;
 mod sealing;
+mod what_if;
 
 pub use allocation::{AllocationMeasured, AllocationSizes, allocation};
 pub use database::{Scratch, Target};
@@ -13,6 +14,7 @@ pub use ingest::{IngestSizes, Measured, ingest};
 pub use lines::line_of;
 pub use reports::{Latency, Reports, reports};
 pub use sealing::sealing;
+pub use what_if::{WhatIfMeasured, what_if_bench};
 
 use crate::app::auth::{Actor, Role};
 use crate::app::{App, AppError, demo, masters};

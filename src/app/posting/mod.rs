@@ -19,4 +19,5 @@ pub use rerate::{RerateInput, RerateReport, rerate_charges};
 pub use reverse::{Posted, ReverseInput, reverse_journal_entry};
 pub use session::{Head, KnownCharge, NewCharge, Session};
 pub use stored_charge::Note;
+pub(in crate::app) use stored_charge::basis;
 pub(in crate::app) use write_batch::Command;

@@ -9,17 +9,19 @@ use std::time::Duration;
 use clap::Args;
 use serde_json::{Map, Value, json};
 
-use crate::app::bench::{AllocationSizes, IngestSizes, Measured, Target, allocation, ingest, peak_memory_kib, reports, sealing};
+use crate::app::bench::{
+    AllocationSizes, IngestSizes, Measured, Target, allocation, ingest, peak_memory_kib, reports, sealing, what_if_bench,
+};
 
 #[derive(Args)]
 pub struct BenchArgs {
     /// One JSON object a line
     #[arg(long)]
     json: bool,
-    /// Only the benches whose name begins like this: ingest-sqlite, ingest-postgres, single-graphql, report, verify, allocation, sealing
+    /// Only the benches whose name begins like this: ingest-sqlite, ingest-postgres, single-graphql, report, verify, allocation, what-if, sealing
     #[arg(long, value_name = "NAME")]
     only: Option<String>,
-    /// Charges measured by the ingest benches
+    /// Charges measured by the ingest benches and by what-if
     #[arg(long, default_value_t = 200_000, value_parser = clap::value_parser!(u64).range(1_000..))]
     charges: u64,
     /// Lines handed in together
@@ -84,6 +86,12 @@ pub async fn run(args: BenchArgs) -> Result<ExitCode, anyhow::Error> {
     if args.wants("allocation") {
         allocation_figures(&args, &sqlite, "sqlite").await?;
     }
+    if args.wants("what-if") {
+        what_if_figures(&args, &sqlite, "sqlite").await?;
+        if let Some(target) = args.postgres() {
+            what_if_figures(&args, &target, "postgres").await?;
+        }
+    }
     Ok(ExitCode::SUCCESS)
 }
 
@@ -95,6 +103,18 @@ async fn allocation_figures(args: &BenchArgs, target: &Target, engine: &str) -> 
             args,
             json!({ "name": measured.name, "engine": engine, "history": args.history, "pools": measured.pools, "receivers": measured.receivers,
                 "lines": measured.lines, "elapsedMs": milliseconds(measured.elapsed), "peakMemoryMiB": peak_memory_kib().map(|kib| kib / 1024) }),
+        );
+    }
+    Ok(())
+}
+
+async fn what_if_figures(args: &BenchArgs, target: &Target, engine: &str) -> Result<(), anyhow::Error> {
+    for measured in what_if_bench(target, args.charges, &progress).await? {
+        print(
+            args,
+            json!({ "name": measured.name, "engine": engine, "charges": measured.charges, "scenarios": measured.scenarios, "changed": measured.changed,
+                "elapsedMs": milliseconds(measured.elapsed), "perSecond": per_second(measured.charges, measured.elapsed),
+                "floorPerSecond": per_second(measured.charges, measured.floor), "peakMemoryMiB": peak_memory_kib().map(|kib| kib / 1024) }),
         );
     }
     Ok(())

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::model_name;
-use super::{Discount, Price};
+use super::{Discount, Price, PriceTerms, UnitPrice};
 use crate::domain::ids::{DiscountId, PriceId};
 use crate::domain::period::Moment;
 use crate::domain::usage::{Meter, UsageEvent};
@@ -58,6 +58,22 @@ impl PriceBook {
 
     pub fn prices(&self) -> impl Iterator<Item = &Price> {
         self.prices.values()
+    }
+
+    /// The name under which the price book has the prices of a served model.
+    pub fn priced_model(&self, provider: &str, name: &str) -> Option<&str> {
+        self.model(provider, name).map(|found| found.0)
+    }
+
+    /// The same book with other prices: `reprice` answers what stands in the place of a price, or that it stays; `added` are new ones.
+    #[must_use]
+    pub fn repriced(&self, reprice: impl Fn(&PriceTerms) -> Option<UnitPrice>, added: impl IntoIterator<Item = Price>) -> Self {
+        let changed = |price: &Price| {
+            let unit_price = reprice(&price.terms).unwrap_or(price.terms.unit_price);
+            Price { terms: PriceTerms { unit_price, ..price.terms.clone() }, ..price.clone() }
+        };
+        let aliases = self.aliases.iter().map(|((provider, alias), model)| (provider.clone(), alias.clone(), model.clone()));
+        Self::new(self.prices.values().map(changed).chain(added).collect(), aliases, self.discounts.clone())
     }
 
     /// The priced model that the served name stands for.

@@ -8,7 +8,7 @@ mod rate;
 
 pub use book::PriceBook;
 pub use price::{Discount, Precedence, Price, PriceKey, PriceTerms, UnitPrice};
-pub use rate::{Rated, RatedLine, Rating, rate};
+pub use rate::{Rated, RatedLine, Rater, Rating, rate};
 
 /// The built-in public list prices, one line a meter, each with its source and date.
 pub const BUILTIN_PRICES: &str = include_str!("builtin_prices.csv");

@@ -44,6 +44,15 @@ impl UnitPrice {
         Ok(Self { amount, per, currency, each })
     }
 
+    /// The price at this many percent of it, exactly: 100 is the same price. `None` below zero, or when it does not fit 128 bits.
+    pub fn scaled(&self, percent: Exact) -> Option<Self> {
+        if percent.mantissa() < 0 {
+            return None;
+        }
+        let scale = |money: Exact| money.checked_mul(percent.checked_div_exact(100)?).map(Exact::normalized);
+        Some(Self { amount: scale(self.amount)?, each: scale(self.each)?, ..*self })
+    }
+
     /// Money per [`UnitPrice::per`] units.
     pub fn amount(&self) -> Exact {
         self.amount

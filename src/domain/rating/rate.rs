@@ -1,5 +1,7 @@
 //! `rate`: one event, one rated charge.
 
+use std::collections::HashMap;
+
 use super::book::{ModelPrices, PriceBook};
 use super::{Discount, UnitPrice};
 use crate::domain::ids::{DiscountId, PriceId};
@@ -48,18 +50,58 @@ impl Rated {
 /// Reasoning tokens are priced apart, and taken out of the output, only where the model has a price for them. Above a long-context
 /// threshold every token class must have a price of that tier. Anything without a price of exactly its variant leaves the whole charge unpriced.
 pub fn rate(event: &UsageEvent, book: &PriceBook) -> Rating {
-    match rated(event, book) {
-        Ok(rated) => Rating::Rated(rated),
-        Err(reason) => Rating::Unpriced(reason),
+    Rating::of(rated(event, book, book.model(&event.provider, &event.model)))
+}
+
+/// Rates many events against one price book exactly as [`rate`] does, and remembers which prices each served model has.
+pub struct Rater<'a> {
+    book: &'a PriceBook,
+    /// By provider, then by served model: looked up without making a key.
+    models: HashMap<String, HashMap<String, Option<PricedModel<'a>>>>,
+}
+
+type PricedModel<'a> = (&'a str, &'a ModelPrices);
+
+impl<'a> Rater<'a> {
+    pub fn new(book: &'a PriceBook) -> Self {
+        Self { book, models: HashMap::new() }
+    }
+
+    /// As [`rate`].
+    pub fn rate(&mut self, event: &UsageEvent) -> Rating {
+        let model = self.model(&event.provider, &event.model);
+        Rating::of(rated(event, self.book, model))
+    }
+
+    /// As [`PriceBook::priced_model`].
+    pub fn priced_model(&mut self, provider: &str, name: &str) -> Option<&'a str> {
+        self.model(provider, name).map(|found| found.0)
+    }
+
+    fn model(&mut self, provider: &str, name: &str) -> Option<PricedModel<'a>> {
+        if let Some(found) = self.models.get(provider).and_then(|models| models.get(name)) {
+            return *found;
+        }
+        let found = self.book.model(provider, name);
+        self.models.entry(provider.to_owned()).or_default().insert(name.to_owned(), found);
+        found
     }
 }
 
-fn rated(event: &UsageEvent, book: &PriceBook) -> Result<Rated, String> {
+impl Rating {
+    fn of(rated: Result<Rated, String>) -> Self {
+        match rated {
+            Ok(rated) => Self::Rated(rated),
+            Err(reason) => Self::Unpriced(reason),
+        }
+    }
+}
+
+fn rated(event: &UsageEvent, book: &PriceBook, model: Option<PricedModel<'_>>) -> Result<Rated, String> {
     if event.quantities.is_empty() {
         return Err("the charge has no usage to rate".to_owned());
     }
-    let (model, prices) =
-        book.model(&event.provider, &event.model).ok_or_else(|| format!("no price for model {} of {}", event.model, event.provider))?;
+    let (model, prices) = model.ok_or_else(|| format!("no price for model {} of {}", event.model, event.provider))?;
     let discount = book.discount_of(&event.provider, model, event.occurred_at);
     let tier = prices.context_tier(event);
     let reasoning_apart = event.quantities.iter().any(|line| line.0 == Meter::REASONING) && prices.has(&Meter::REASONING, event);

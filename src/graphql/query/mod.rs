@@ -18,6 +18,7 @@ mod masters;
 mod periods;
 mod reports;
 mod viewer;
+mod what_if;
 
 use async_graphql::MergedObject;
 
@@ -42,4 +43,5 @@ pub struct Query(
     periods::PeriodQueries,
     reports::ReportQueries,
     viewer::ViewerQueries,
+    what_if::WhatIfQueries,
 );

@@ -24,3 +24,4 @@ pub mod prices;
 pub mod reports;
 pub mod rules;
 pub mod unit_economics;
+pub mod what_if;
