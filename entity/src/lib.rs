@@ -52,6 +52,7 @@ pub mod late_booking;
 pub mod model_alias;
 pub mod output_day;
 pub mod output_entry;
+pub mod output_unit;
 pub mod payroll_entry;
 pub mod pending_charge;
 pub mod pending_tally;
