@@ -53,6 +53,7 @@ pub mod margin_target;
 pub mod model_alias;
 pub mod output_day;
 pub mod output_entry;
+pub mod output_unit;
 pub mod payroll_entry;
 pub mod pending_charge;
 pub mod pending_tally;

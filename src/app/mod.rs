@@ -2,6 +2,7 @@
 //!
 //! Every use case takes the [`App`] and the [`Actor`](auth::Actor) first, checks what the actor may, and works only on the actor's books.
 
+pub mod activity;
 pub mod allocation;
 pub mod audit;
 pub mod auth;
@@ -24,10 +25,13 @@ pub mod labor;
 pub mod manual_journals;
 pub mod margin;
 pub mod masters;
+pub mod outputs;
+pub mod payroll;
 pub mod periods;
 pub mod posting;
 pub mod prepaid;
 pub mod reports;
+pub mod revenue;
 pub mod verify;
 pub mod what_if;
 

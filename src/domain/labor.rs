@@ -63,6 +63,22 @@ impl Hours {
     }
 }
 
+/// Hours of one person on one day, as they are given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TimeInput {
+    pub source: String,
+    pub external_id: String,
+    pub worked_on: Day,
+    pub person: String,
+    pub role: Option<String>,
+    pub hours: Hours,
+    pub team: Option<String>,
+    pub project: Option<String>,
+    pub client: Option<String>,
+    pub feature: Option<String>,
+    pub is_billable: bool,
+}
+
 /// What an hour costs, from a day on. It is of a person, of a role, or of a person in a role.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LaborRate {

@@ -79,6 +79,11 @@ codes! {
     ExportTargetInvalid = 162, "EXPORT_TARGET_INVALID", "The export target does not fit its format. Correct the field that the message names.";
     HoursInvalid = 171, "HOURS_INVALID", "Hours are a decimal with at most six decimals, not zero and at most 24. Hours below zero take earlier ones of the same person and day back.";
     LaborRateInvalid = 172, "LABOR_RATE_INVALID", "A labor rate is of a person, a role or both, is not below zero, and ends after it begins.";
+    RevenueInvalid = 173, "REVENUE_INVALID", "The revenue states its amount in no way, in two, or in one that does not fit. Correct the field that the message names.";
+    RevenueReasonMissing = 174, "REVENUE_REASON_MISSING", "Revenue below zero takes earlier revenue back, so it says why: fill `memo`.";
+    OutputInvalid = 175, "OUTPUT_INVALID", "An output is a quantity other than zero with at most six decimals, and a value, if any, has its sign.";
+    OutputUnitInvalid = 176, "OUTPUT_UNIT_INVALID", "The code of a unit is lower-case letters, digits and underscores, begins with a letter, and is not one of the standard ones.";
+    PayrollInvalid = 177, "PAYROLL_INVALID", "Payroll is an amount other than zero, or paid hours, of a team and month; hours have at most six decimals.";
     MarginTargetInvalid = 181, "MARGIN_TARGET_INVALID", "A target is of one client, project, team or feature: a margin in percent, or the cost of a unit with its unit and currency; it ends after it begins.";
     AllocationRuleInvalid = 185, "ALLOCATION_RULE_INVALID", "The rule lacks something that its method needs, or has something that it does not take.";
     AllocationPercentInvalid = 186, "ALLOCATION_PERCENT_INVALID", "Percentages total 100, or less when the sender keeps the rest.";
@@ -118,6 +123,8 @@ codes! {
     ExportBatchAnswered = 362, "EXPORT_BATCH_ANSWERED", "The batch was answered before in another way; an answer is given once. Make another batch for what changed.";
     ExportCurrencyUnstated = 363, "EXPORT_CURRENCY_UNSTATED", "The format books in the system's own currency only. Save the target with that currency, and export entries of no other.";
     LaborEntry = 371, "LABOR_ENTRY", "The entry is of hours that were worked. Take them back with a time entry of hours below zero.";
+    RevenueEntry = 372, "REVENUE_ENTRY", "The entry is of recorded revenue. Take it back with revenue below zero and a memo that says why.";
+    PayrollEntry = 373, "PAYROLL_ENTRY", "The entry is of payroll or of its true-up. Record payroll below zero, then run trueUpLabor again.";
     DriverZero = 381, "DRIVER_ZERO", "There is nothing to spread by: every weight is zero. Correct the driver, or let the rule say what then.";
     DriverMissing = 382, "DRIVER_MISSING", "A receiver that the rule names has no value of the driver. Record it, or let the rule take it as zero.";
     DriverNegative = 383, "DRIVER_NEGATIVE", "A driver is below zero. Correct it, or let the rule take it as zero.";
@@ -147,6 +154,7 @@ codes! {
     ExportTargetUnknown = 461, "EXPORT_TARGET_UNKNOWN", "These books have no export target of that code. See exportTargets, or save one with saveExportTargets.";
     ExportBatchNotFound = 462, "EXPORT_BATCH_NOT_FOUND", "These books have no export batch of that id.";
     ExportLineUnknown = 463, "EXPORT_LINE_UNKNOWN", "The batch has no line of that number, or it is named twice.";
+    OutputUnitUnknown = 471, "OUTPUT_UNIT_UNKNOWN", "These books count no such unit. Use a known one, or save it with saveOutputUnits.";
     AllocationRuleUnknown = 481, "ALLOCATION_RULE_UNKNOWN", "These books have no such allocation rule in force in the period. Save one, or correct its code.";
     AllocationRunNotFound = 482, "ALLOCATION_RUN_NOT_FOUND", "These books have no allocation run of that id.";
     ReceiverNotValid = 483, "RECEIVER_NOT_VALID", "The cost center takes no cost on the posting date. Take it out of the rule, or extend its validity.";
@@ -165,6 +173,7 @@ codes! {
     ExportTextTooLong = 522, "EXPORT_TEXT_TOO_LONG", "A text is longer than the format's field. Map it to a shorter one in the target.";
     ExportAmountTooLarge = 523, "EXPORT_AMOUNT_TOO_LARGE", "An amount has more digits than the format's field. Export more dimensions, so that amounts are smaller.";
     HoursExceeded = 531, "HOURS_EXCEEDED", "The hours of one person on one day are between 0 and 24, all entries together. Correct the hours, the person or the day.";
+    OutputsExceeded = 532, "OUTPUTS_EXCEEDED", "More outputs would be taken back than were recorded of that unit, day and centers. Correct the quantity, the day or the centers.";
     TooManyAllocationLines = 541, "TOO_MANY_ALLOCATION_LINES", "The run would have more lines than one run takes. Run fewer rules at once.";
 }
 

@@ -2,7 +2,7 @@
 
 use super::StoreError;
 use super::ledger::{Cell, Ledger, RowExt, Value};
-use super::prepaid::{books_cell, currency_of, day_cell, day_of, next_number};
+use super::prepaid::{books_cell, currency_of, day_cell, day_of};
 use super::rows;
 use crate::domain::ids::{BlockId, BooksId, EntryNumber};
 use crate::domain::labor::{Hours, LaborRate};
@@ -60,15 +60,6 @@ pub struct LaborSum {
     pub entries: i64,
 }
 
-/// The content hash of a recorded key.
-///
-/// # Errors
-/// Any database failure.
-pub fn time_known(ledger: &mut Ledger, books: BooksId, source: &str, external_id: &str) -> Result<Option<i64>, StoreError> {
-    let sql = "SELECT content_hash FROM time_entry WHERE books_id = $1 AND source = $2 AND external_id = $3";
-    ledger.rows(sql, &[books_cell(books), Cell::Text(source), Cell::Text(external_id)])?.first().map(|row| row.int(0)).transpose()
-}
-
 /// The hours of a person on a day.
 ///
 /// # Errors
@@ -78,14 +69,6 @@ pub fn time_of_day(ledger: &mut Ledger, books: BooksId, person: &str, day: Day) 
         "SELECT CAST(COALESCE(SUM(hours_millionths), 0) AS BIGINT) FROM time_entry WHERE books_id = $1 AND person = $2 AND worked_on = $3";
     let rows = ledger.rows(sql, &[books_cell(books), Cell::Text(person), day_cell(day)])?;
     rows.first().map_or(Ok(Hours::ZERO), |row| row.int(0).map(Hours::from_millionths))
-}
-
-/// The number that the next recorded hours get.
-///
-/// # Errors
-/// Any database failure.
-pub fn time_next(ledger: &mut Ledger, books: BooksId) -> Result<i64, StoreError> {
-    next_number(ledger, books, "time_entry")
 }
 
 /// # Errors

@@ -2,6 +2,7 @@
 //!
 //! Nothing here decides anything: stores load facts, and write what was decided.
 
+pub mod activity;
 pub mod allocation;
 pub mod audit;
 pub mod balance;
@@ -21,9 +22,12 @@ pub mod labor;
 pub mod ledger;
 pub mod margin_target;
 pub mod masters;
+pub mod outputs;
+pub mod payroll;
 pub mod period;
 mod period_figures;
 pub mod prepaid;
+pub mod revenue;
 pub mod rows;
 
 pub use charge_scan::{ChargeSpan, ScannedCharge};

@@ -1,5 +1,9 @@
 //! The tables of the posting path, in the order of their columns.
 
+mod activity;
+
+pub use activity::*;
+
 use super::ledger::Column::{Int, Text};
 use super::ledger::Table;
 
@@ -494,60 +498,3 @@ pub static EXPORT_LINE_REASON: Table =
 
 pub static EXPORT_SUPERSESSION: Table =
     Table { name: "export_supersession", columns: &[Int("books_id"), Int("batch_id"), Int("by_batch_id")], on_conflict: "" };
-
-pub static LABOR_RATE: Table = Table {
-    name: "labor_rate",
-    columns: &[
-        Int("books_id"),
-        Int("number"),
-        Text("person"),
-        Text("role"),
-        Int("currency_id"),
-        Int("cost_per_hour"),
-        Int("effective_from"),
-        Int("effective_to"),
-        Int("recorded_at"),
-    ],
-    on_conflict: "",
-};
-
-pub static TIME_ENTRY: Table = Table {
-    name: "time_entry",
-    columns: &[
-        Int("books_id"),
-        Int("number"),
-        Text("source"),
-        Text("external_id"),
-        Int("content_hash"),
-        Int("worked_on"),
-        Text("person"),
-        Text("role"),
-        Int("hours_millionths"),
-        Int("is_billable"),
-        Int("block_id"),
-        Int("applied_block_id"),
-        Int("recorded_at"),
-    ],
-    on_conflict: "",
-};
-
-pub static TIME_BOOKING: Table = Table {
-    name: "time_booking",
-    columns: &[
-        Int("books_id"),
-        Int("time_number"),
-        Int("revision"),
-        Int("rate_number"),
-        Int("currency_id"),
-        Int("amount"),
-        Int("entry_number"),
-        Int("recorded_at"),
-    ],
-    on_conflict: "",
-};
-
-pub static WAITING_TIME: Table = Table {
-    name: "waiting_time",
-    columns: &[Int("books_id"), Int("time_number"), Int("worked_on"), Int("hours_millionths")],
-    on_conflict: "",
-};

@@ -90,6 +90,33 @@ fn telling() -> Vec<(&'static str, &'static str, Value, &'static str)> {
             "time.record",
         ),
         (
+            "recordRevenue",
+            "RecordRevenueInput",
+            json!({ "entries": [{ "source": "crm", "externalId": "r1", "earnedOn": "2026-01-05", "earnedThrough": "2026-01-31",
+                "amount": "62", "currency": "USD" }] }),
+            "revenue.record",
+        ),
+        (
+            "recordOutputs",
+            "RecordOutputsInput",
+            json!({ "outputs": [{ "source": "desk", "externalId": "o1", "producedOn": "2026-01-05", "unit": "ticket_resolved", "quantity": "8" }] }),
+            "outputs.record",
+        ),
+        (
+            "saveOutputUnits",
+            "SaveOutputUnitsInput",
+            json!({ "units": [{ "code": "contract_reviewed", "name": "Contract reviewed" }] }),
+            "outputUnit.save",
+        ),
+        (
+            "recordPayroll",
+            "RecordPayrollInput",
+            json!({ "entries": [{ "source": "hr", "externalId": "p1", "period": "2026-01", "team": "unattributed", "hours": "8",
+                "amount": "900", "currency": "USD" }] }),
+            "payroll.record",
+        ),
+        ("trueUpLabor", "TrueUpLaborInput", json!({ "period": "2026-01" }), "labor.trueUp"),
+        (
             "saveLaborRates",
             "SaveLaborRatesInput",
             json!({ "rates": [{ "person": "mia", "costPerHour": "100", "currency": "USD", "effectiveFrom": "2026-01-01" }] }),
@@ -198,6 +225,7 @@ const TOLD_ELSEWHERE: &[(&str, &str)] = &[
     ("acknowledgeChargeback", "needs a posted statement: chargeback/told.rs counts its event"),
     ("revalue", "needs open foreign items: currencies.rs counts its event"),
     ("settleForeign", "needs open foreign items: currencies.rs counts its event"),
+    ("recognizeRevenue", "needs revenue whose day has come since: revenue.rs counts its event"),
     ("recordCharges", "the journal is its own log of charges: each keeps its source and the moment at which it was recorded"),
 ];
 

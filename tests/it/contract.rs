@@ -6,6 +6,7 @@ use crate::harness::{World, charge};
 
 const CHARGES: &str = include_str!("contract/charges.graphql");
 const MASTERS: &str = include_str!("contract/masters.graphql");
+const ACTIVITY: &str = include_str!("contract/activity.graphql");
 const BOOKS: &str = include_str!("contract/books.graphql");
 
 on_both_engines!(clients_operations_work_and_their_figures_are_right);
@@ -27,6 +28,7 @@ async fn clients_operations_work_and_their_figures_are_right(world: World) {
     rerate(&world).await;
     reverse_and_follow_the_journal(&world).await;
     close_and_prove(&world).await;
+    record_activity(&world).await;
     world.assert_verified().await;
 }
 
@@ -76,6 +78,26 @@ async fn record(world: &World) {
     let again = run(world, CHARGES, "RecordCharges", input).await;
     assert_eq!(counts(&again), [0, 3, 0, 1]);
     assert_eq!(again["results"][0]["charge"], first["charge"]);
+}
+
+/// Eight hours, revenue and tickets, with every field that clients send.
+async fn record_activity(world: &World) {
+    let rate = json!({ "person": null, "role": "engineer", "costPerHour": "100", "currency": "USD", "effectiveFrom": "2026-01-01", "effectiveTo": null });
+    assert_eq!(run(world, ACTIVITY, "SaveLaborRates", json!({ "input": { "rates": [rate] } })).await["userErrors"], json!([]));
+    let time = json!({ "source": "hr", "externalId": "t1", "workedOn": "2026-01-05", "person": "mia", "role": "engineer", "hours": "8",
+        "team": "search", "project": "assistant", "client": "gearpeak", "feature": "answers", "billable": true });
+    let revenue = json!({ "source": "crm", "externalId": "r1", "earnedOn": "2026-01-05", "amount": "1500.00", "currency": "USD",
+        "client": "gearpeak", "project": "assistant", "feature": "answers", "memo": "January" });
+    let output = json!({ "source": "desk", "externalId": "o1", "producedOn": "2026-01-05", "unit": "ticket_resolved", "quantity": "120",
+        "value": "600", "currency": "USD", "feature": "answers", "project": "assistant", "client": "gearpeak", "team": "search" });
+    for (operation, list, item) in
+        [("RecordTimeEntries", "entries", time), ("RecordRevenue", "entries", revenue), ("RecordOutputs", "outputs", output)]
+    {
+        let input = json!({ "input": { list: [item] } });
+        let once = run(world, ACTIVITY, operation, input.clone()).await;
+        assert_eq!(once, json!({ "recorded": 1, "replayed": 0, "userErrors": [] }), "{operation}");
+        assert_eq!(run(world, ACTIVITY, operation, input).await["replayed"], 1, "{operation}");
+    }
 }
 
 async fn charge_by_key(world: &World) {

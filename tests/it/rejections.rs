@@ -89,6 +89,9 @@ fn provoked_in(code: Code) -> &'static str {
         | Code::ReopeningRequested => "periods.rs",
         Code::ScenarioInvalid | Code::ModelNotPriced => "what_if.rs",
         Code::LaborEntry | Code::HoursInvalid | Code::LaborRateInvalid | Code::HoursExceeded => "labor.rs",
+        Code::RevenueInvalid | Code::RevenueReasonMissing | Code::RevenueEntry => "revenue.rs",
+        Code::OutputInvalid | Code::OutputUnitInvalid | Code::OutputUnitUnknown | Code::OutputsExceeded => "outputs.rs",
+        Code::PayrollInvalid | Code::PayrollEntry => "payroll.rs",
         Code::ExpiryInvalid | Code::ProviderNotPrepaid | Code::CreditsExceeded | Code::ProviderUnknown => "prepaid.rs",
         Code::RateInvalid
         | Code::RateMissing

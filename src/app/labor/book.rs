@@ -33,8 +33,7 @@ pub(super) fn book(session: &mut Session, time: Priced, held: Option<Booking>, r
     let cost = time.hours.cost(rate.cost_per_hour)?;
     let mut lines = Lines::default();
     for money in differences(held.map(|held| held.cost), cost)? {
-        lines.signed(time.block, money)?;
-        lines.signed(time.applied_block, negated(money)?)?;
+        lines.pair(time.block, time.applied_block, money)?;
     }
     let effective_on = session.booking_day(time.worked_on);
     let entry = if lines.is_empty() {

@@ -8,9 +8,9 @@ mod rates;
 mod record;
 mod report;
 
-pub use crate::domain::labor::LaborRate;
+pub use crate::domain::labor::{LaborRate, TimeInput};
 pub use rates::{RateInput, SavedRates, labor_rates, save_labor_rates};
-pub use record::{MOST_ENTRIES, RecordedTime, TimeInput, record_time_entries};
+pub use record::{RecordedTime, record_time_entries};
 pub use report::{LaborFigures, LaborQuery, LaborReport, LaborRow, labor};
 
 /// Longest name of a person or a role in bytes.

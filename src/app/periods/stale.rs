@@ -5,7 +5,7 @@
 
 use super::review;
 use crate::app::posting::Session;
-use crate::app::{AppError, allocation, chargeback, export_batches};
+use crate::app::{AppError, allocation, chargeback, export_batches, payroll};
 use crate::domain::ids::BooksId;
 use crate::domain::period::Month;
 use crate::store::ledger::Ledger;
@@ -22,6 +22,7 @@ const SOURCES: &[Source] = &[
     Source { kind: allocation::STALE_KIND, objects: allocation::live_runs },
     Source { kind: chargeback::STALE_KIND, objects: chargeback::stale_objects },
     Source { kind: export_batches::KIND, objects: export_batches::objects },
+    Source { kind: payroll::STALE_KIND, objects: payroll::stale_objects },
     Source { kind: review::KIND, objects: review::objects },
 ];
 

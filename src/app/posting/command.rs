@@ -208,6 +208,16 @@ impl Lines {
         Ok(())
     }
 
+    /// Debits one block and credits another, the other way round when below zero.
+    ///
+    /// # Errors
+    /// `LEDGER_OVERFLOW`.
+    pub fn pair(&mut self, debit: BlockId, credit: BlockId, money: Money) -> Result<(), Rejection> {
+        let opposite = Amount::ZERO.checked_sub(money.amount).ok_or_else(|| Rejection::of(Code::LedgerOverflow))?;
+        self.signed(debit, money)?;
+        self.signed(credit, opposite.with(money.currency))
+    }
+
     fn push(&mut self, side: Side, block: BlockId, money: Money) {
         if money.amount != Amount::ZERO {
             self.0.push(Posting { side, amount: money.amount, currency: money.currency, block });

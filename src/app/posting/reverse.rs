@@ -112,6 +112,8 @@ fn reverse_in_tx(session: &mut Session, actor: &Actor, input: &ReverseInput) -> 
     match original.kind {
         EntryKind::Allocation => return Err(Rejection::of(Code::EntryOfRun).under("number").into()),
         EntryKind::Labor => return Err(Rejection::of(Code::LaborEntry).under("number").into()),
+        EntryKind::Revenue => return Err(Rejection::of(Code::RevenueEntry).under("number").into()),
+        EntryKind::LaborVariance => return Err(Rejection::of(Code::PayrollEntry).under("number").into()),
         EntryKind::Chargeback => return Err(Rejection::of(Code::ChargebackEntry).under("number").into()),
         _ => refuse_preparer(session, actor, &original)?,
     }

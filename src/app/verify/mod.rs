@@ -1,5 +1,6 @@
 //! Verification: every balance and every invariant recomputed from the postings and the charges, without trusting what is checked.
 
+mod activity;
 mod allocations;
 mod balances;
 mod chargebacks;
@@ -147,6 +148,7 @@ impl<'a> Verifier<'a> {
         checks.extend(self.check_periods()?);
         checks.extend(self.check_allocations()?);
         checks.extend(self.check_chargebacks()?);
+        checks.extend(self.check_activity()?);
         checks.extend(self.check_balances()?);
         checks.extend(self.check_tree()?);
         checks.extend(self.check_exports()?);

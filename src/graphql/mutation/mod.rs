@@ -1,5 +1,6 @@
 //! The mutation side of the API, one file a subject.
 
+mod activity;
 pub mod allocation;
 mod chargebacks;
 mod charges;
@@ -23,6 +24,7 @@ use crate::domain::rejection::Rejection;
 /// Writes. A business refusal is data in `userErrors`, and nothing was written then.
 #[derive(MergedObject, Default)]
 pub struct Mutation(
+    activity::ActivityMutations,
     allocation::AllocationMutations,
     chargebacks::ChargebackMutations,
     charges::ChargeMutations,

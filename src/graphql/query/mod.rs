@@ -1,5 +1,6 @@
 //! The query side of the API, one file a subject.
 
+mod activity;
 pub mod allocation;
 mod analysis;
 mod audit;
@@ -25,6 +26,7 @@ use async_graphql::MergedObject;
 /// Reads. A row that is of other books, or that the token does not see, is not found.
 #[derive(MergedObject, Default)]
 pub struct Query(
+    activity::ActivityQueries,
     allocation::AllocationQueries,
     analysis::AnalysisQueries,
     audit::AuditQueries,

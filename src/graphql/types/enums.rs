@@ -65,7 +65,7 @@ pub enum EntryKind {
     Labor,
     /// What clients owe for work done.
     Revenue,
-    /// What payroll cost beside the labor that was applied.
+    /// What payroll cost, and what of it differs from the labor that was applied.
     LaborVariance,
 }
 

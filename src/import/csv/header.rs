@@ -1,7 +1,7 @@
 //! The header row: which column is which field, checked once for the whole file.
 
+use crate::domain::spelling::{closest, folded};
 use crate::domain::usage::Meter;
-use crate::import::fields::{closest, folded};
 use crate::import::scalars::excerpt;
 
 /// More columns than a charge has fields, meters and tags together are a mistake.

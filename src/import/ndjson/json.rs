@@ -8,7 +8,8 @@ use serde_json::error::Category;
 use serde_json::value::RawValue;
 
 use crate::domain::rejection::{Code, Rejection};
-use crate::import::fields::{FieldName, closest};
+use crate::domain::spelling::closest;
+use crate::import::fields::FieldName;
 use crate::import::scalars::excerpt;
 
 /// With exact numbers, serde_json shows a number as an object with this one member.

@@ -8,6 +8,7 @@ use crate::domain::report::{Grain, SpendDimension};
 use crate::store::StoreError;
 use crate::store::journal::sql::{column, rows};
 use crate::store::journal::{currency, small};
+use crate::store::outputs::NO_CURRENCY;
 
 /// Hours of one bucket and combination of keys.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -135,7 +136,7 @@ impl Snapshot {
             sums.push(OutputSum {
                 day: Day(small(column(&row, 0)?)?),
                 feature: NameId(small(column(&row, 1)?)?),
-                currency: if currency_id < 0 { None } else { Some(currency(currency_id)?) },
+                currency: if currency_id == NO_CURRENCY { None } else { Some(currency(currency_id)?) },
                 quantity: column(&row, 3)?,
                 value: column(&row, 4)?,
             });
