@@ -16,6 +16,7 @@ mod m20261125_000010_allocation;
 mod m20261125_000011_chargeback;
 mod m20261125_000012_export_batch;
 mod m20261125_000015_labor;
+mod m20261126_000016_closing;
 
 pub struct Migrator;
 
@@ -35,6 +36,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261125_000011_chargeback::Migration),
             Box::new(m20261125_000012_export_batch::Migration),
             Box::new(m20261125_000015_labor::Migration),
+            Box::new(m20261126_000016_closing::Migration),
         ]
     }
 }

@@ -1,10 +1,12 @@
 //! Reads of balances, in one snapshot: what a report adds up was true at one moment.
 
 mod as_of;
+mod later;
 
 use sea_orm::{AccessMode, DatabaseTransaction, IsolationLevel, TransactionTrait};
 
 pub use as_of::{AccountLine, PostedBetween};
+pub use later::{ChargeState, Charges};
 
 use super::journal::sql::{column, in_list, rows};
 use super::journal::{Visible, currency};

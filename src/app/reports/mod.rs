@@ -2,10 +2,11 @@
 
 pub(in crate::app) mod access;
 mod aged_items;
-mod as_of;
+pub(in crate::app) mod as_of;
 mod filter;
 mod flux;
 mod general_ledger;
+mod later_tokens;
 mod profit_and_loss;
 pub(in crate::app) mod reading;
 mod register;

@@ -10,6 +10,8 @@ mod late;
 mod periods;
 mod tree;
 
+pub(in crate::app) use charges::counts_of;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 
