@@ -233,6 +233,9 @@ async fn usage_beyond_every_lot_is_owed_where_the_policy_says_so(world: World) {
     assert_eq!(roll(&world, "2026-02-01", "2026-03-01").await, ["0", "70", "0", "0", "0", "35"]);
     assert_eq!(accrued(&world).await, ["0", "0"]);
     assert_eq!(balance(&world, "2100", "2026-01-31").await, "35", "January stays as it was accrued");
+    // Two moves to what is owed and two back; a call that moves nothing tells nothing.
+    let told = "SELECT count(*) FROM audit_event WHERE action = 'credits.accrueOverdraw' AND object = 'credits of provider openai'";
+    assert_eq!(world.database.number(told).await, 4);
     world.assert_verified().await;
 }
 

@@ -208,7 +208,9 @@ fn allocations_run(periods: &mut Periods<'_>, month: Month) -> Result<Item, Stor
     let missing = if !open.is_empty() {
         Some(format!("{} of {rules} rules did not run: send runAllocation", open.len()))
     } else if !stale.is_empty() {
-        Some(format!("{month} was reopened since its rules ran: send runAllocation with mode INCREMENT or RERUN"))
+        Some(format!(
+            "{month} was reopened since its rules ran: send runAllocation with mode RERUN, or INCREMENT where something was added"
+        ))
     } else {
         None
     };

@@ -206,6 +206,7 @@ async fn the_close_checklist_asks_for_the_rules_again_after_each_reopening(world
         world.save("closePeriod", "ClosePeriodInput", json!({ "period": "2026-01", "acceptOpenItems": "a test" })).await;
         reopen("cleo", "requestReopening").await;
         reopen("otto", "approveReopening").await;
+        world.book(&[cost(key, "platform", "5")]).await;
         let item = ran().await;
         assert_eq!((&item["state"], &item["detail"][0]), (&json!("OPEN"), &json!("allocation run 1 is stale")));
         done(&world, "RunAllocation", json!({ "input": { "idempotencyKey": key, "period": "2026-01", "mode": "INCREMENT" } })).await;

@@ -52,7 +52,12 @@ async fn every_item_says_what_is_missing(world: World) {
     assert_eq!((&unattributed["measured"], &unattributed["threshold"]), (&json!("22.93%"), &json!("1%")));
     assert_eq!(unattributed["detail"], json!(["0.0065 of 0.02835 USD"]));
     let feeds = item(&list, "PROVIDER_FEEDS");
-    assert_eq!(feeds["detail"], json!(["anthropic: last charge on 2026-01-10, incomplete", "openai: last charge on 2026-01-31"]));
+    let told = json!([
+        "acme-ai: last charge on 2026-01-12, incomplete",
+        "anthropic: last charge on 2026-01-10, incomplete",
+        "openai: last charge on 2026-01-31"
+    ]);
+    assert_eq!(feeds["detail"], told);
     assert_eq!((&item(&list, "ALLOCATIONS_RUN")["state"], &item(&list, "ALLOCATIONS_RUN")["ok"]), (&json!("NOT_APPLICABLE"), &json!(true)));
     assert_eq!(item(&list, "EARLIER_PERIODS")["detail"], json!(["2025-12 OPEN"]));
     assert_eq!(item(&list, "TRIAL_BALANCE")["detail"].as_array().unwrap().len(), 1);
@@ -130,7 +135,7 @@ async fn thresholds_are_settings_of_the_books(world: World) {
     books_of_two_months(&world).await;
     closed(&world, "2025-12", "CLOSED").await;
     world.book(&[charge("nobody").on("2026-01-09T12:00:00Z")]).await;
-    world.record(&[owned("u1", "2026-01-12T12:00:00Z").model("acme-ai", "house-model")]).await;
+    world.record(&[owned("u1", "2026-01-30T12:00:00Z").model("acme-ai", "house-model")]).await;
     assert_eq!(open(&checklist(&world, "2026-01").await), ["UNPRICED", "UNATTRIBUTED", "ACCRUALS_REVIEWED"]);
     // A third of the cost, 33.33... percent, is above 33.33 and not above 33.34.
     let saved = |percent: &str| json!({ "unpricedCharges": 1, "unattributedPercent": percent });
