@@ -15,6 +15,7 @@ pub struct Model {
     pub note: String,
     pub through_entry: i64,
     pub recorded_at: i64,
+    pub figures: Option<String>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

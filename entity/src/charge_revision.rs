@@ -21,6 +21,7 @@ pub struct Model {
     pub amount: Option<i64>,
     pub currency_id: Option<i64>,
     pub entry_number: Option<i64>,
+    pub since_entry: Option<i64>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -11,6 +11,7 @@ pub struct Model {
     pub provider: String,
     pub settlement: i64,
     pub grants: i64,
+    pub overdraw: i64,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -16,6 +16,7 @@ mod m20261125_000010_allocation;
 mod m20261125_000011_chargeback;
 mod m20261125_000012_export_batch;
 mod m20261125_000015_labor;
+mod m20261126_000016_closing;
 mod m20261126_000017_activity;
 mod m20261126_000018_output_units;
 mod m20261126_000019_margin_target;
@@ -38,6 +39,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261125_000011_chargeback::Migration),
             Box::new(m20261125_000012_export_batch::Migration),
             Box::new(m20261125_000015_labor::Migration),
+            Box::new(m20261126_000016_closing::Migration),
             Box::new(m20261126_000017_activity::Migration),
             Box::new(m20261126_000018_output_units::Migration),
             Box::new(m20261126_000019_margin_target::Migration),

@@ -170,6 +170,8 @@ pub struct RollForward {
     pub purchases: i128,
     /// What usage took, net of its corrections and of usage that granted credits paid for.
     pub draw_down: i128,
+    /// Usage beyond every lot that was moved to what is owed, less what was moved back.
+    pub accrued: i128,
     /// What expired unused.
     pub breakage: i128,
     /// Reversed purchases and breakage, and entries made by hand.
@@ -178,7 +180,7 @@ pub struct RollForward {
 
 impl RollForward {
     pub fn closing(&self) -> i128 {
-        self.opening + self.purchases - self.draw_down - self.breakage + self.adjustments
+        self.opening + self.purchases - self.draw_down + self.accrued - self.breakage + self.adjustments
     }
 }
 

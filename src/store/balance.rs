@@ -1,11 +1,13 @@
 //! Reads of balances, in one snapshot: what a report adds up was true at one moment.
 
 mod as_of;
+mod later;
 mod margin;
 
 use sea_orm::{AccessMode, DatabaseTransaction, IsolationLevel, TransactionTrait};
 
 pub use as_of::{AccountLine, PostedBetween};
+pub use later::{ChargeState, Charges};
 pub use margin::{HoursSum, KeptSum, OutputSum};
 
 use super::journal::sql::{column, in_list, rows};

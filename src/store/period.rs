@@ -50,6 +50,8 @@ pub struct AccrualReview {
     /// The last entry of the books that was looked at.
     pub through_entry: EntryNumber,
     pub recorded_at: Moment,
+    /// What was signed: the accruals at the end of the month. Sign-offs of earlier programs did not keep it.
+    pub figures: Option<String>,
 }
 
 /// Something that was computed on a period before it was reopened.
@@ -187,7 +189,7 @@ impl Periods<'_> {
     /// # Errors
     /// Any database failure.
     pub fn review_list(&mut self, month: Month) -> Result<Vec<AccrualReview>, StoreError> {
-        let sql = "SELECT number, subject, note, through_entry, recorded_at FROM accrual_review WHERE books_id = $1 AND month = $2 ORDER BY number";
+        let sql = "SELECT number, subject, note, through_entry, recorded_at, figures FROM accrual_review WHERE books_id = $1 AND month = $2 ORDER BY number";
         let rows = self.ledger.rows(sql, &[self.key(), month_cell(month)])?;
         let review = |row: &Vec<Value>| {
             Ok(AccrualReview {
@@ -197,6 +199,7 @@ impl Periods<'_> {
                 note: row.text(2)?.to_owned(),
                 through_entry: EntryNumber(row.int(3)?),
                 recorded_at: Moment(row.int(4)?),
+                figures: text_of(row, 5)?,
             })
         };
         rows.iter().map(review).collect()
@@ -207,7 +210,7 @@ impl Periods<'_> {
     pub fn review_insert(&mut self, review: &AccrualReview) -> Result<(), StoreError> {
         let (subject, note) = (Cell::Text(&review.subject), Cell::Text(&review.note));
         let (number, through, at) = (Cell::Int(review.number), Cell::Int(review.through_entry.0), Cell::Int(review.recorded_at.0));
-        let row = [self.key(), month_cell(review.month), number, subject, note, through, at];
+        let row = [self.key(), month_cell(review.month), number, subject, note, through, at, Cell::text_or_null(review.figures.as_deref())];
         self.ledger.insert(&rows::ACCRUAL_REVIEW, [row].into_iter())
     }
 
@@ -229,13 +232,13 @@ impl Periods<'_> {
         self.ledger.rows(sql, &[self.key()])?.iter().map(mark).collect()
     }
 
-    /// Marks an object stale; one that is marked stays as it is.
+    /// Marks an object stale, also one that was marked and computed again before: the period was reopened once more since.
     ///
     /// # Errors
     /// Any database failure.
     pub fn stale_insert(&mut self, month: Month, kind: &str, object: &str, at: Moment) -> Result<(), StoreError> {
         let sql = "INSERT INTO stale_mark (books_id, month, kind, object, marked_at) VALUES ($1, $2, $3, $4, $5) \
-                   ON CONFLICT (books_id, month, kind, object) DO NOTHING";
+                   ON CONFLICT (books_id, month, kind, object) DO UPDATE SET marked_at = excluded.marked_at, renewed_at = NULL";
         self.ledger.run(sql, &[self.key(), month_cell(month), Cell::Text(kind), Cell::Text(object), Cell::Int(at.0)])
     }
 

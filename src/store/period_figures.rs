@@ -6,7 +6,7 @@ use super::StoreError;
 use super::journal::currency;
 use super::ledger::{Cell, RowExt};
 use super::period::Periods;
-use crate::domain::ids::NameId;
+use crate::domain::ids::{AccountId, NameId};
 use crate::domain::money::Currency;
 use crate::domain::period::{Day, Month};
 use crate::domain::report::Grain;
@@ -63,6 +63,18 @@ impl Periods<'_> {
             }
         }
         Ok(last.into_iter().collect())
+    }
+
+    /// Debits less credits of an account up to the end of a month, in ledger units, by currency.
+    ///
+    /// # Errors
+    /// Any database failure.
+    pub fn account_net(&mut self, account: AccountId, month: Month) -> Result<Vec<(Currency, i64)>, StoreError> {
+        let sql = "SELECT currency_id, CAST(SUM(debit - credit) AS BIGINT) FROM balance \
+                   WHERE books_id = $1 AND grain = $2 AND period <= $3 AND key_id = $4 GROUP BY currency_id ORDER BY 1";
+        let (books, grain) = (Cell::Int(i64::from(self.books.0)), Cell::Int(Grain::AccountMonth.id()));
+        let rows = self.ledger.rows(sql, &[books, grain, Cell::Int(i64::from(month.0)), Cell::Int(i64::from(account.0))])?;
+        rows.iter().map(|row| Ok((currency(row.int(0)?)?, row.int(1)?))).collect()
     }
 
     /// Debits and credits of each account and currency up to the end of a month, in ledger units.

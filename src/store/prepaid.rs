@@ -241,12 +241,98 @@ pub fn day_nets(ledger: &mut Ledger, books: BooksId, account: AccountId, as_of: 
     Ok(nets)
 }
 
+/// The balance of an account at the end of a day, by currency, from its own grain.
+///
+/// # Errors
+/// Any database failure.
+pub fn account_net(ledger: &mut Ledger, books: BooksId, account: AccountId, as_of: Day) -> Result<Vec<(Currency, i64)>, StoreError> {
+    let sql = "SELECT currency_id, CAST(SUM(debit - credit) AS BIGINT) FROM balance \
+               WHERE books_id = $1 AND grain = 3 AND key_id = $2 AND period <= $3 GROUP BY currency_id";
+    let mut nets = Vec::new();
+    ledger.scan(sql, &[books_cell(books), Cell::Int(i64::from(account.0)), day_cell(as_of)], |row| {
+        nets.push((currency_of(row.int(0)?)?, row.int(1)?));
+        Ok(())
+    })?;
+    Ok(nets)
+}
+
+/// What entries after a number moved on an account up to a day: it is in the balances of now. Reads every entry after it.
+///
+/// # Errors
+/// Any database failure.
+pub fn later_day_nets(
+    ledger: &mut Ledger,
+    books: BooksId,
+    account: AccountId,
+    (as_of, through): (Day, EntryNumber),
+) -> Result<Vec<DayNet>, StoreError> {
+    let sql = "SELECT b.provider_id, p.currency_id, e.effective_on, CAST(SUM(CASE p.side WHEN 1 THEN p.amount ELSE -p.amount END) AS BIGINT) \
+               FROM posting p JOIN journal_entry e ON e.books_id = p.books_id AND e.number = p.entry_number \
+               JOIN coding_block b ON b.books_id = p.books_id AND b.id = p.block_id \
+               WHERE p.books_id = $1 AND p.entry_number > $4 AND e.effective_on <= $3 AND b.account_id = $2 \
+               GROUP BY b.provider_id, p.currency_id, e.effective_on";
+    let values = [books_cell(books), Cell::Int(i64::from(account.0)), day_cell(as_of), Cell::Int(through.0)];
+    let mut nets = Vec::new();
+    ledger.scan(sql, &values, |row| {
+        let (provider, currency) = (name_id(row.int(0)?)?, currency_of(row.int(1)?)?);
+        nets.push(DayNet { provider, currency, day: day_of(row.int(2)?)?, net: row.int(3)? });
+        Ok(())
+    })?;
+    Ok(nets)
+}
+
+/// The balance of an account for a provider at the end of a day, by currency: whole months, then the days left over. These are other rows than
+/// those of [`day_nets`].
+///
+/// # Errors
+/// Any database failure.
+pub fn provider_net(
+    ledger: &mut Ledger,
+    books: BooksId,
+    (account, provider): (AccountId, NameId),
+    as_of: Day,
+) -> Result<Vec<(Currency, i64)>, StoreError> {
+    let month = as_of.month();
+    let mut nets = Vec::new();
+    // By month: the grain of accounts, that of blocks, and the periods looked at; then by day.
+    let months = (4, 2, i64::from(i32::MIN), i64::from(month.0).saturating_sub(1));
+    let days = (3, 1, i64::from(month.first_day().0), i64::from(as_of.0));
+    for (accounts, blocks, from, through) in [months, days] {
+        let sql = format!(
+            "SELECT y.currency_id, CAST(SUM(y.debit - y.credit) AS BIGINT) FROM (SELECT DISTINCT period FROM balance \
+             WHERE books_id = $1 AND grain = {accounts} AND key_id = $2 AND period >= $4 AND period <= $5) x CROSS JOIN coding_block b \
+             CROSS JOIN balance y WHERE b.books_id = $1 AND b.account_id = $2 AND b.provider_id = $3 AND y.books_id = $1 \
+             AND y.grain = {blocks} AND y.period = x.period AND y.key_id = b.id GROUP BY y.currency_id"
+        );
+        let key =
+            [books_cell(books), Cell::Int(i64::from(account.0)), Cell::Int(i64::from(provider.0)), Cell::Int(from), Cell::Int(through)];
+        ledger.scan(&sql, &key, |row| {
+            nets.push((currency_of(row.int(0)?)?, row.int(1)?));
+            Ok(())
+        })?;
+    }
+    Ok(nets)
+}
+
 /// What entries beside those of charges moved on an account up to a day, reversals of them included. Those entries have an index of their own;
 /// a cross join makes SQLite begin with it.
 ///
 /// # Errors
 /// Any database failure.
 pub fn entry_nets(ledger: &mut Ledger, books: BooksId, account: AccountId, as_of: Day) -> Result<Vec<EntryNet>, StoreError> {
+    entry_nets_through(ledger, books, account, (as_of, EntryNumber(i64::MAX)))
+}
+
+/// The same, of entries up to a number.
+///
+/// # Errors
+/// Any database failure.
+pub fn entry_nets_through(
+    ledger: &mut Ledger,
+    books: BooksId,
+    account: AccountId,
+    (as_of, through): (Day, EntryNumber),
+) -> Result<Vec<EntryNet>, StoreError> {
     let nets = |entry: &str| {
         let (from, reversal) = if entry == "e" {
             ("journal_entry e", "")
@@ -257,14 +343,16 @@ pub fn entry_nets(ledger: &mut Ledger, books: BooksId, account: AccountId, as_of
             "SELECT b.provider_id, p.currency_id, {entry}.effective_on, e.kind, \
              CAST(SUM(CASE p.side WHEN 1 THEN p.amount ELSE -p.amount END) AS BIGINT) \
              FROM {from} CROSS JOIN posting p CROSS JOIN coding_block b \
-             WHERE e.books_id = $1 AND e.kind > 4 AND e.effective_on <= $3{reversal} AND {entry}.effective_on <= $3 AND p.books_id = $1 \
+             WHERE e.books_id = $1 AND e.kind > 4 AND e.effective_on <= $3{reversal} AND {entry}.effective_on <= $3 \
+             AND {entry}.number <= $4 AND p.books_id = $1 \
              AND p.entry_number = {entry}.number AND b.books_id = $1 AND b.id = p.block_id AND b.account_id = $2 \
              GROUP BY b.provider_id, p.currency_id, {entry}.effective_on, e.kind, {entry}.number"
         )
     };
     let mut found = Vec::new();
     for (entry, is_reversal) in [("e", false), ("r", true)] {
-        ledger.scan(&nets(entry), &[books_cell(books), Cell::Int(i64::from(account.0)), day_cell(as_of)], |row| {
+        let values = [books_cell(books), Cell::Int(i64::from(account.0)), day_cell(as_of), Cell::Int(through.0)];
+        ledger.scan(&nets(entry), &values, |row| {
             let kind = i16::try_from(row.int(3)?).ok().and_then(EntryKind::from_id);
             found.push(EntryNet {
                 provider: name_id(row.int(0)?)?,
@@ -278,6 +366,23 @@ pub fn entry_nets(ledger: &mut Ledger, books: BooksId, account: AccountId, as_of
         })?;
     }
     Ok(found)
+}
+
+/// The last entry of a kind that moved the blocks of a provider.
+///
+/// # Errors
+/// Any database failure.
+pub fn last_entry_of(
+    ledger: &mut Ledger,
+    books: BooksId,
+    (kind, provider): (EntryKind, NameId),
+) -> Result<Option<EntryNumber>, StoreError> {
+    // The kind above 4 lets both engines read the index of entries beside charges.
+    let sql = "SELECT e.number FROM journal_entry e JOIN posting p ON p.books_id = e.books_id AND p.entry_number = e.number AND p.line = 1 \
+               JOIN coding_block b ON b.books_id = p.books_id AND b.id = p.block_id \
+               WHERE e.books_id = $1 AND e.kind > 4 AND e.kind = $2 AND b.provider_id = $3 ORDER BY e.number DESC LIMIT 1";
+    let key = [books_cell(books), Cell::Int(i64::from(kind.id())), Cell::Int(i64::from(provider.0))];
+    ledger.rows(sql, &key)?.first().map(|row| row.int(0).map(EntryNumber)).transpose()
 }
 
 /// What the blocks of a provider bore in a month, account by account.

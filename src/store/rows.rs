@@ -56,6 +56,7 @@ pub static CHARGE_REVISION: Table = Table {
         Int("amount"),
         Int("currency_id"),
         Int("entry_number"),
+        Int("since_entry"),
     ],
     on_conflict: "",
 };
@@ -200,7 +201,16 @@ pub static REOPENING_REQUEST: Table = Table {
 
 pub static ACCRUAL_REVIEW: Table = Table {
     name: "accrual_review",
-    columns: &[Int("books_id"), Int("month"), Int("number"), Text("subject"), Text("note"), Int("through_entry"), Int("recorded_at")],
+    columns: &[
+        Int("books_id"),
+        Int("month"),
+        Int("number"),
+        Text("subject"),
+        Text("note"),
+        Int("through_entry"),
+        Int("recorded_at"),
+        Text("figures"),
+    ],
     on_conflict: "",
 };
 

@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 use tallybook::app::auth::Role;
 
-use crate::harness::World;
+use crate::harness::{World, charge};
 
-on_both_engines!(an_agent_posts_for_a_person_and_neither_is_the_others_second_person);
+on_both_engines!(an_agent_posts_for_a_person_and_neither_is_the_others_second_person, a_reopening_takes_two_persons_whoever_acts_for_them,);
 
 async fn prepare(world: &World, token: &str, key: &str) -> Value {
     let query =
@@ -55,5 +55,56 @@ async fn an_agent_posts_for_a_person_and_neither_is_the_others_second_person(wor
     let told = told(&world).await;
     assert_eq!(told.len(), 2, "{told:?}");
     assert!(told[0].ends_with(" agent-7 for pia") && told[1].ends_with(" agent-7 for otto"), "{told:?}");
+    world.assert_verified().await;
+}
+
+/// The answer of a change of January: its status, or the code of the refusal.
+async fn change(world: &World, token: &str, mutation: &str, input_type: &str, reason: &str) -> String {
+    let query = format!(
+        "mutation M($input: {input_type}!) {{ {mutation}(input: $input) {{ period {{ status }} userErrors {{ code message }} }} }}"
+    );
+    let mut input = json!({ "period": "2026-01" });
+    input[if mutation == "closePeriod" { "acceptOpenItems" } else { "reason" }] = json!(reason);
+    let answer = world.graphql_as(token, &query, json!({ "input": input })).await[mutation].take();
+    let word = |value: &Value| value.as_str().map(str::to_owned);
+    word(&answer["userErrors"][0]["code"]).or_else(|| word(&answer["period"]["status"])).unwrap_or_else(|| panic!("{answer}"))
+}
+
+async fn a_reopening_takes_two_persons_whoever_acts_for_them(world: World) {
+    world.set_clock("2026-02-03T12:00:00Z");
+    world.book(&[charge("c1")]).await;
+    let (direct, agent) = (
+        |person: &str| world.token_of(person, "main", Role::Closer, None),
+        |person: &str, agent: &str| world.token_acting(person, agent, Role::Closer),
+    );
+    let ask = async |token: String| change(&world, &token, "requestReopening", "ReopeningInput", "an error").await;
+    let agree = async |token: String| change(&world, &token, "approveReopening", "ReopeningInput", "agreed").await;
+    let rounds: [(String, &[String], String); 4] = [
+        // A person asks: neither she nor any agent of hers agrees.
+        (direct("pia"), &[direct("pia"), agent("pia", "agent-7"), agent("pia", "agent-8")], direct("otto")),
+        // An agent asks for her: neither she, nor another agent of hers, nor this agent for somebody else, nor the agent itself.
+        (
+            agent("pia", "agent-7"),
+            &[direct("pia"), agent("pia", "agent-7"), agent("pia", "agent-8"), agent("otto", "agent-7"), direct("agent-7")],
+            direct("otto"),
+        ),
+        // Two agents of two persons are two persons.
+        (agent("pia", "agent-7"), &[agent("pia", "agent-8")], agent("otto", "agent-8")),
+        // So is a person beside another one's agent.
+        (direct("otto"), &[agent("otto", "agent-7")], agent("pia", "agent-7")),
+    ];
+    for (asking, same, other) in rounds {
+        assert_eq!(change(&world, &world.admin, "closePeriod", "ClosePeriodInput", "a test").await, "CLOSED");
+        assert_eq!(ask(asking.clone()).await, "CLOSED");
+        for token in same {
+            assert_eq!(ask(token.clone()).await, "CLOSED", "asked again by the same person: nothing changes");
+            assert_eq!(agree(token.clone()).await, "SAME_PERSON");
+        }
+        assert_eq!(ask(other.clone()).await, "REOPENING_REQUESTED");
+        assert_eq!(agree(other).await, "OPEN");
+    }
+    let told = told(&world).await;
+    assert!(told.iter().any(|line| line == "period.requestReopening agent-7 for pia"), "{told:?}");
+    assert!(told.iter().any(|line| line == "period.reopen agent-7 for pia"), "{told:?}");
     world.assert_verified().await;
 }

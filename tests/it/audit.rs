@@ -223,6 +223,7 @@ const TOLD_ELSEWHERE: &[(&str, &str)] = &[
     ("reverseChargeback", "needs a posted statement: chargeback/told.rs counts its event"),
     ("markChargebackExported", "needs a posted statement: chargeback/told.rs counts its event"),
     ("acknowledgeChargeback", "needs a posted statement: chargeback/told.rs counts its event"),
+    ("accrueOverdraw", "needs usage beyond credits: prepaid.rs counts its event"),
     ("revalue", "needs open foreign items: currencies.rs counts its event"),
     ("settleForeign", "needs open foreign items: currencies.rs counts its event"),
     ("recognizeRevenue", "needs revenue whose day has come since: revenue.rs counts its event"),

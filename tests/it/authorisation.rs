@@ -84,6 +84,10 @@ const OPERATIONS: &[(&str, &str)] = &[
     ("Query.trialBalance", "{ trialBalance(asOf: \"2026-01-31\") { throughEntry } }"),
     ("Query.whatIf", "{ whatIf(from: \"2026-01-01\", to: \"2026-02-01\", scenarios: [{ name: \"a\" }]) { charges } }"),
     ("Query.viewer", "{ viewer { subject } }"),
+    (
+        "Mutation.accrueOverdraw",
+        "mutation { accrueOverdraw(input: { idempotencyKey: \"k\", provider: \"openai\", asOf: \"2026-01-05\" }) { replayed } }",
+    ),
     ("Mutation.approveAllocationRule", "mutation { approveAllocationRule(input: { code: \"none\", version: 1 }) { userErrors { code } } }"),
     ("Mutation.recordDriverValues", "mutation { recordDriverValues(input: { values: [] }) { recorded } }"),
     ("Mutation.reverseAllocationRun", "mutation { reverseAllocationRun(input: { id: \"9\" }) { userErrors { code } } }"),

@@ -37,6 +37,7 @@ mod erp_client;
 mod export_batches;
 mod exports;
 mod faults;
+mod flux_as_of;
 mod golden;
 mod http_limits;
 mod idempotency;

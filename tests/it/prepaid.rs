@@ -8,6 +8,8 @@ on_both_engines!(
     the_worked_example_of_a_commitment,
     the_lot_that_expires_first_is_drawn_first_and_what_is_left_is_breakage,
     usage_beyond_every_lot_is_shown_and_covered_by_the_next_one,
+    usage_beyond_every_lot_is_owed_where_the_policy_says_so,
+    a_roll_forward_as_of_an_entry_answers_the_same_for_ever,
     a_reversed_purchase_is_no_lot_and_an_adjustment,
     the_same_key_answers_with_the_first_receipt_and_other_content_conflicts,
     what_is_no_purchase_is_refused,
@@ -173,6 +175,109 @@ async fn usage_beyond_every_lot_is_shown_and_covered_by_the_next_one(world: Worl
     purchase(&world, "p1", "100", "2026-01-10", None).await;
     assert_eq!(lots(&world, "prepaidLots", "2026-01-10").await, (vec!["30 0 70".to_owned()], json!([])));
     assert_eq!(roll(&world, "2026-01-10", "2026-01-11").await, ["-30", "100", "0", "0", "0", "70"]);
+}
+
+async fn accrue(world: &World, key: &str, as_of: &str) -> Value {
+    let query = "mutation A($input: AccrueOverdrawInput!) { accrueOverdraw(input: $input) { replayed accrued { amount currency } entry { number kind effectiveOn
+        corrects { number } postings { side amount { amount } account { code } provider } } userErrors { code path } } }";
+    let input = json!({ "idempotencyKey": key, "provider": "openai", "asOf": as_of });
+    world.graphql(query, json!({ "input": input })).await["accrueOverdraw"].take()
+}
+
+async fn overdraw_as(world: &World, policy: &str) {
+    let providers = json!([{ "provider": "openai", "settlement": "PREPAID", "overdraw": policy }]);
+    world.save("saveProviders", "SaveProvidersInput", json!({ "providers": providers })).await;
+}
+
+/// What was accrued beyond credits in January and February, and the difference of the control.
+async fn accrued(world: &World) -> [String; 2] {
+    let query = "{ prepaidRollForward(provider: \"openai\", from: \"2026-01-01\", to: \"2026-03-01\") { basis rows { accrued } controls { difference } } }";
+    let report = world.graphql(query, json!({})).await["prepaidRollForward"].take();
+    [&report["rows"][0]["accrued"], &report["controls"][0]["difference"]].map(|value| value.as_str().unwrap().to_owned())
+}
+
+/// 100 bought, 130 used: 30 are owed until the next purchase covers them.
+async fn usage_beyond_every_lot_is_owed_where_the_policy_says_so(world: World) {
+    world.set_clock("2026-02-14T12:00:00Z");
+    overdraw_as(&world, "SHOW").await;
+    purchase(&world, "p1", "100", "2026-01-02", None).await;
+    world.book(&[dollars("c1", 130, "2026-01-20")]).await;
+    let shown = accrue(&world, "a0", "2026-01-31").await;
+    assert_eq!((&shown["entry"], &shown["accrued"]), (&Value::Null, &json!([])), "by this policy it stays where it is");
+    assert_eq!(balance(&world, "1300", "2026-01-31").await, "-30");
+    overdraw_as(&world, "ACCRUE").await;
+    let moved = accrue(&world, "a1", "2026-01-31").await;
+    assert_eq!(moved["accrued"], json!([{ "amount": "30", "currency": "USD" }]));
+    let entry = &moved["entry"];
+    assert_eq!(
+        [&entry["kind"], &entry["effectiveOn"], &entry["corrects"]],
+        [&json!("PREPAID_OVERDRAW"), &json!("2026-01-31"), &Value::Null]
+    );
+    assert_eq!(postings(entry), ["DEBIT 1300 30", "CREDIT 2100 30"]);
+    assert_eq!([balance(&world, "1300", "2026-01-31").await, balance(&world, "2100", "2026-01-31").await], ["0", "30"]);
+    assert_eq!(lots(&world, "prepaidLots", "2026-01-31").await, (vec!["100 0 0".to_owned()], json!([])));
+    assert_eq!(roll(&world, "2026-01-01", "2026-02-01").await, ["0", "100", "130", "0", "0", "0"]);
+    assert_eq!(accrued(&world).await, ["30", "0"]);
+    // The same again moves nothing; a charge that arrives late moves the rest, and the entry names the one before.
+    assert_eq!(accrue(&world, "a1", "2026-01-31").await["replayed"], true);
+    assert_eq!(accrue(&world, "a2", "2026-01-31").await["accrued"], json!([]));
+    world.book(&[dollars("c2", 5, "2026-01-25")]).await;
+    let more = accrue(&world, "a3", "2026-01-31").await;
+    assert_eq!((&more["accrued"][0]["amount"], &more["entry"]["corrects"]), (&json!("5"), &json!({ "number": entry["number"] })));
+    // 20 are bought: they cover 20 of the 35, at once, and 15 stay owed.
+    purchase(&world, "p2", "20", "2026-02-03", None).await;
+    assert_eq!([balance(&world, "1300", "2026-02-28").await, balance(&world, "2100", "2026-02-28").await], ["0", "15"]);
+    assert_eq!(lots(&world, "prepaidLots", "2026-02-28").await.0, ["100 0 0", "20 0 0"]);
+    purchase(&world, "p3", "50", "2026-02-05", None).await;
+    assert_eq!([balance(&world, "1300", "2026-02-28").await, balance(&world, "2100", "2026-02-28").await], ["35", "0"]);
+    assert_eq!(roll(&world, "2026-02-01", "2026-03-01").await, ["0", "70", "0", "0", "0", "35"]);
+    assert_eq!(accrued(&world).await, ["0", "0"]);
+    assert_eq!(balance(&world, "2100", "2026-01-31").await, "35", "January stays as it was accrued");
+    // Two moves to what is owed and two back; a call that moves nothing tells nothing.
+    let told = "SELECT count(*) FROM audit_event WHERE action = 'credits.accrueOverdraw' AND object = 'credits of provider openai'";
+    assert_eq!(world.database.number(told).await, 4);
+    world.assert_verified().await;
+}
+
+async fn a_roll_forward_as_of_an_entry_answers_the_same_for_ever(world: World) {
+    world.set_clock("2026-02-14T12:00:00Z");
+    overdraw_as(&world, "ACCRUE").await;
+    let query = "query R($n: BigInt) { prepaidRollForward(provider: \"openai\", from: \"2026-01-10\", to: \"2026-03-01\", asOfEntry: $n) { basis throughEntry
+        rows { currency opening purchases drawDown accrued breakage adjustments closing } controls { currency report trialBalance difference } } }";
+    let report = async |number: Option<i64>| {
+        let report = world.graphql(query, json!({ "n": number.map(|number| number.to_string()) })).await["prepaidRollForward"].take();
+        for control in report["controls"].as_array().unwrap() {
+            assert_eq!(control["difference"], "0", "{report:#}");
+        }
+        report
+    };
+    let mut kept = Vec::new();
+    let keep = async |kept: &mut Vec<(i64, Value)>| {
+        let last = world.database.number("SELECT last_entry FROM books_head").await;
+        let now = report(None).await;
+        assert_eq!((report(Some(last)).await, &now["throughEntry"]), (now.clone(), &json!(last.to_string())));
+        kept.push((last, now));
+    };
+    purchase(&world, "p1", "100", "2026-01-02", Some("2026-01-31")).await;
+    keep(&mut kept).await;
+    world.book(&[dollars("c1", 60, "2026-01-20"), dollars("c2", 10, "2026-01-05")]).await;
+    keep(&mut kept).await;
+    expire(&world, "e1", "2026-02-01").await;
+    keep(&mut kept).await;
+    world.book(&[dollars("c3", 20, "2026-02-02")]).await;
+    accrue(&world, "a1", "2026-02-03").await;
+    keep(&mut kept).await;
+    purchase(&world, "p2", "50", "2026-02-04", None).await;
+    keep(&mut kept).await;
+    let reverse = "mutation { reverseJournalEntry(input: { idempotencyKey: \"r\", number: 2, effectiveOn: \"2026-01-25\", reason: \"twice\" }) { userErrors { code } } }";
+    assert_eq!(world.graphql(reverse, json!({})).await["reverseJournalEntry"]["userErrors"], json!([]));
+    keep(&mut kept).await;
+    for (number, answer) in &kept {
+        assert_eq!(&report(Some(*number)).await, answer, "as of {number}");
+    }
+    let unknown = "{ prepaidRollForward(provider: \"openai\", from: \"2026-01-10\", to: \"2026-03-01\", asOfEntry: 99) { basis } }";
+    assert_eq!(world.graphql_error(&world.admin, unknown, json!({})).await, "AS_OF_ENTRY_UNKNOWN");
+    world.assert_verified().await;
 }
 
 async fn a_reversed_purchase_is_no_lot_and_an_adjustment(world: World) {

@@ -168,7 +168,7 @@ impl Books {
 
     pub async fn save_settlement(&self, provider: &str, is_prepaid: bool) {
         let settlement = if is_prepaid { Settlement::Prepaid } else { Settlement::Accrual };
-        let input = ProviderInput { provider: provider.to_owned(), settlement, grants: None };
+        let input = ProviderInput { provider: provider.to_owned(), settlement, grants: None, overdraw: None };
         masters::save_providers(&self.app, &self.actor, vec![input]).await.unwrap();
     }
 

@@ -211,7 +211,7 @@ fn center(kind: CenterKind, (code, name, parent): CenterLine) -> CostCenterInput
 /// Mistral is paid in advance, the others by invoice.
 fn provider(provider: &str) -> ProviderInput {
     let settlement = if provider == "mistral" { Settlement::Prepaid } else { Settlement::Accrual };
-    ProviderInput { provider: provider.to_owned(), settlement, grants: None }
+    ProviderInput { provider: provider.to_owned(), settlement, grants: None, overdraw: None }
 }
 
 /// One rule for each workload whose calls do not name their owner.

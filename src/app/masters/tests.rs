@@ -309,7 +309,7 @@ async fn posting_rules_and_providers_are_replaced() {
         );
         let removed = delete_posting_rules(app, actor, vec!["research".into(), "never".into()]).await.unwrap();
         assert_eq!(removed, ["research"]);
-        let prepaid = ProviderInput { provider: "openai".into(), settlement: Settlement::Prepaid, grants: None };
+        let prepaid = ProviderInput { provider: "openai".into(), settlement: Settlement::Prepaid, grants: None, overdraw: None };
         save_providers(app, actor, vec![prepaid]).await.unwrap();
         let held = masters(app, actor).await.unwrap();
         assert_eq!((held.settlement("openai"), held.settlement("anthropic")), (Settlement::Prepaid, Settlement::Accrual));

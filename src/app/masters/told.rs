@@ -8,7 +8,7 @@ use crate::app::auth::Actor;
 use crate::domain::attribution::{AttributionRule, Condition, Match};
 use crate::domain::chart::{Account, CostCenter};
 use crate::domain::period::Moment;
-use crate::domain::posting_rules::{GrantPolicy, PostingRule, ProviderTerms, Settlement};
+use crate::domain::posting_rules::{GrantPolicy, OverdrawPolicy, PostingRule, ProviderTerms, Settlement};
 use crate::domain::rating::{Discount, Precedence, Price};
 use crate::store::audit::AuditEvent;
 use crate::store::masters::{MastersChange, RuleVersion};
@@ -166,7 +166,11 @@ fn terms_json(terms: ProviderTerms) -> Value {
         GrantPolicy::Net => "NET",
         GrantPolicy::Deferred => "DEFERRED",
     };
-    json!({ "settlement": settlement, "grants": grants })
+    let overdraw = match terms.overdraw {
+        OverdrawPolicy::Show => "SHOW",
+        OverdrawPolicy::Accrue => "ACCRUE",
+    };
+    json!({ "settlement": settlement, "grants": grants, "overdraw": overdraw })
 }
 
 fn alias_json(alias: &ModelAlias) -> Value {

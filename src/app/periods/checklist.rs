@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::review::valid_review;
+use super::review::review_state;
 use super::settings::percent;
 use super::{Reading, permitted, reading};
-use crate::app::allocation::open_rules;
+use crate::app::allocation::{STALE_KIND, open_rules};
 use crate::app::auth::{Actor, Permission};
 use crate::app::masters::Masters;
 use crate::app::{App, AppError};
@@ -14,7 +14,7 @@ use crate::domain::ids::NameId;
 use crate::domain::money::Money;
 use crate::domain::period::{Month, PeriodStatus};
 use crate::store::StoreError;
-use crate::store::period::{Periods, Thresholds};
+use crate::store::period::{Periods, StaleMark, Thresholds};
 
 /// What is looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -25,11 +25,11 @@ pub enum ItemCode {
     Unpriced,
     /// Cost lies on *unattributed*.
     Unattributed,
-    /// Every provider's charges came in up to the end of the month.
+    /// The charges of every provider of this month and the one before came in up to the end of the month.
     ProviderFeeds,
-    /// Shared cost was spread by the rules.
+    /// Shared cost was spread by the rules, and not before a reopening.
     AllocationsRun,
-    /// Somebody signed the accruals off.
+    /// Somebody signed the accruals off as they are now.
     AccrualsReviewed,
     /// Debits and credits are equal in every currency.
     TrialBalance,
@@ -122,7 +122,7 @@ pub(super) fn measure(periods: &mut Periods<'_>, masters: &Masters, month: Month
         unattributed(periods, masters, month, thresholds.unattributed_basis_points)?,
         provider_feeds(periods, month, thresholds.feed_gap_days)?,
         allocations_run(periods, month)?,
-        accruals_reviewed(periods, month)?,
+        accruals_reviewed(periods, masters, month)?,
         trial_balance(periods, month)?,
         earlier_periods(periods, masters, month, current)?,
     ])
@@ -169,12 +169,13 @@ fn unattributed(periods: &mut Periods<'_>, masters: &Masters, month: Month, thre
     Ok(item(ItemCode::Unattributed, format!("{share}%"), format!("{allowed}%"), missing, detail))
 }
 
-/// A provider that had charges in the month before, and has none near the end of this one, has not told everything yet.
+/// A provider that had charges in this month or the one before, and has none near the end of this one, has not told everything yet.
 fn provider_feeds(periods: &mut Periods<'_>, month: Month, threshold: i64) -> Result<Item, StoreError> {
-    let expected = periods.last_charge_days(month.previous())?;
+    let before = periods.last_charge_days(month.previous())?;
     let seen: BTreeMap<String, _> = periods.last_charge_days(month)?.into_iter().collect();
+    let expected: BTreeSet<String> = before.into_iter().map(|(provider, _)| provider).chain(seen.keys().cloned()).collect();
     let (end, mut late, mut detail) = (month.last_day(), BTreeSet::new(), Vec::new());
-    for (provider, _) in expected {
+    for provider in expected {
         let last = seen.get(&provider).copied();
         let is_late = last.is_none_or(|day| i64::from(end.0) - i64::from(day.0) > threshold);
         let told = last.map_or("no charge in the period".to_owned(), |day| format!("last charge on {day}"));
@@ -189,7 +190,7 @@ fn provider_feeds(periods: &mut Periods<'_>, month: Month, threshold: i64) -> Re
     Ok(item(ItemCode::ProviderFeeds, late.len(), format!("last charge within {threshold} days of {end}"), missing, detail))
 }
 
-/// Every rule that governs the month has a run in force.
+/// Every rule that governs the month has a run in force, and none of them is of before a reopening.
 fn allocations_run(periods: &mut Periods<'_>, month: Month) -> Result<Item, StoreError> {
     let (open, rules) = open_rules(periods.ledger, periods.books, month)?;
     if rules == 0 {
@@ -202,17 +203,28 @@ fn allocations_run(periods: &mut Periods<'_>, month: Month) -> Result<Item, Stor
             detail: Vec::new(),
         });
     }
-    let missing = (!open.is_empty()).then(|| format!("{} of {rules} rules did not run: send runAllocation", open.len()));
+    let is_stale = |mark: &StaleMark| mark.month == month && mark.kind == STALE_KIND && mark.renewed_at.is_none();
+    let stale: Vec<String> = periods.stale_list()?.into_iter().filter(is_stale).map(|mark| mark.object).collect();
+    let missing = if !open.is_empty() {
+        Some(format!("{} of {rules} rules did not run: send runAllocation", open.len()))
+    } else if !stale.is_empty() {
+        Some(format!(
+            "{month} was reopened since its rules ran: send runAllocation with mode RERUN, or INCREMENT where something was added"
+        ))
+    } else {
+        None
+    };
     let measured = format!("{} of {rules} rules", rules.saturating_sub(open.len()));
-    Ok(item(ItemCode::AllocationsRun, measured, "every rule run", missing, open.into_iter().take(MOST_DETAILS).collect()))
+    let detail = open.into_iter().chain(stale.into_iter().map(|run| format!("{run} is stale"))).take(MOST_DETAILS).collect();
+    Ok(item(ItemCode::AllocationsRun, measured, "every rule run", missing, detail))
 }
 
-fn accruals_reviewed(periods: &mut Periods<'_>, month: Month) -> Result<Item, StoreError> {
-    let review = valid_review(periods, month)?;
-    let missing = review.is_none().then(|| format!("nobody signed the accruals of {month} off since it was opened: send reviewAccruals"));
+/// Signed off, and neither reopened nor moved since.
+fn accruals_reviewed(periods: &mut Periods<'_>, masters: &Masters, month: Month) -> Result<Item, StoreError> {
+    let (review, missing) = review_state(periods, masters, month)?;
     let detail =
         review.iter().map(|review| format!("{} through entry {}: {}", review.subject, review.through_entry, review.note)).collect();
-    Ok(item(ItemCode::AccrualsReviewed, if review.is_some() { "reviewed" } else { "not reviewed" }, "reviewed", missing, detail))
+    Ok(item(ItemCode::AccrualsReviewed, if missing.is_none() { "reviewed" } else { "not reviewed" }, "reviewed", missing, detail))
 }
 
 fn trial_balance(periods: &mut Periods<'_>, month: Month) -> Result<Item, StoreError> {

@@ -6,10 +6,12 @@ use super::read::{PeriodView, period};
 use super::{LONGEST_REASON, change, mark_stale, permitted};
 use crate::app::audit::{self, Change};
 use crate::app::auth::{Actor, Permission};
+use crate::app::duties::persons;
 use crate::app::masters::required;
 use crate::app::posting::Session;
 use crate::app::{App, AppError};
 use crate::domain::ids::EntryNumber;
+use crate::domain::manual_journals::Persons;
 use crate::domain::period::{Month, PeriodStatus};
 use crate::domain::rejection::{Code, Rejection};
 use crate::store::period::{PeriodChange, ReopeningRequest};
@@ -22,7 +24,7 @@ pub struct ReopenInput {
     pub reason: String,
 }
 
-/// Asks for a closed period to be reopened. The same person asking again changes nothing.
+/// Asks for a closed period to be reopened. The same person asking again changes nothing, also when an agent asks for that person.
 ///
 /// # Errors
 /// `Forbidden`; `Rejected` with `DATE_INVALID`, `MISSING_FIELD`, `PERIOD_LOCKED`, `NOTHING_TO_REOPEN`, `LATER_PERIOD_CLOSED`,
@@ -55,7 +57,7 @@ fn open_request(session: &mut Session, month: Month) -> Result<Option<ReopeningR
 fn request_in_tx(session: &mut Session, actor: &Actor, month: Month, reason: String) -> Result<(), AppError> {
     session.masters().calendar.closings.check_reopen(month, session.current_month())?;
     if let Some(request) = open_request(session, month)? {
-        if request.subject == actor.subject {
+        if is_same_person(&request, actor) {
             return Ok(());
         }
         let message = format!("{} asked for it already: send approveReopening", request.subject);
@@ -108,7 +110,6 @@ fn approve_in_tx(session: &mut Session, actor: &Actor, month: Month, reason: Str
 
 /// Whoever acts for another is both: neither agrees to what either asked for.
 fn is_same_person(request: &ReopeningRequest, actor: &Actor) -> bool {
-    let asked = [Some(&request.subject), request.acting_for.as_ref()];
-    let agreeing = [Some(&actor.subject), actor.acting_for.as_ref()];
-    agreeing.into_iter().flatten().any(|person| asked.contains(&Some(person)))
+    let asked = Persons { subject: request.subject.clone(), acting_for: request.acting_for.clone() };
+    asked.share_one_with(&persons(actor))
 }

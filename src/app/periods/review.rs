@@ -6,10 +6,12 @@ use super::read::{PeriodView, period};
 use super::{LONGEST_REASON, change, permitted, renew};
 use crate::app::audit::{self, Change};
 use crate::app::auth::{Actor, Permission};
-use crate::app::masters::required;
+use crate::app::masters::{Masters, required};
 use crate::app::posting::Session;
 use crate::app::{App, AppError};
+use crate::domain::chart::well_known;
 use crate::domain::ids::EntryNumber;
+use crate::domain::money::{Currency, Money};
 use crate::domain::period::{Month, PeriodStatus};
 use crate::domain::rejection::{Code, Rejection};
 use crate::store::StoreError;
@@ -46,6 +48,8 @@ fn review_in_tx(session: &mut Session, actor: &Actor, month: Month, note: String
     if status >= PeriodStatus::Closed {
         return Err(Rejection::of(Code::PeriodClosed).under("period").into());
     }
+    let masters = session.masters().clone();
+    let figures = Some(accruals(&mut session.periods(), &masters, month)?);
     let number = i64::try_from(session.periods().review_list(month)?.len()).unwrap_or(i64::MAX).saturating_add(1);
     let review = AccrualReview {
         month,
@@ -54,6 +58,7 @@ fn review_in_tx(session: &mut Session, actor: &Actor, month: Month, note: String
         note,
         through_entry: EntryNumber(session.head.last_entry),
         recorded_at: session.recorded_at(),
+        figures,
     };
     session.periods().review_insert(&review)?;
     renew(session, month, KIND)?;
@@ -74,10 +79,33 @@ pub(super) fn objects(session: &mut Session, month: Month) -> Result<Vec<String>
     Ok(session.periods().review_list(month)?.into_iter().map(|review| review.number.to_string()).collect())
 }
 
-/// The latest sign-off of a month, unless the month was reopened since.
-pub(super) fn valid_review(periods: &mut Periods<'_>, month: Month) -> Result<Option<AccrualReview>, StoreError> {
-    let Some(latest) = periods.review_list(month)?.pop() else { return Ok(None) };
+/// What is accrued at the end of a month, in words that a person can check against account 2100.
+pub(super) fn accruals(periods: &mut Periods<'_>, masters: &Masters, month: Month) -> Result<String, StoreError> {
+    let Some(account) = masters.account(well_known::ACCRUED_USAGE) else { return Ok("nothing".to_owned()) };
+    let nets = periods.account_net(account.id, month)?;
+    let shown = |(currency, net): &(Currency, i64)| format!("{} {currency}", Money::exact_of_units(-i128::from(*net), *currency));
+    let nets: Vec<String> = nets.iter().filter(|(_, net)| *net != 0).map(shown).collect();
+    Ok(if nets.is_empty() { "nothing".to_owned() } else { nets.join(", ") })
+}
+
+/// Whether the accruals of a month are signed off as they are now; else what is missing.
+pub(super) fn review_state(
+    periods: &mut Periods<'_>,
+    masters: &Masters,
+    month: Month,
+) -> Result<(Option<AccrualReview>, Option<String>), StoreError> {
+    let Some(latest) = periods.review_list(month)?.pop() else {
+        return Ok((None, Some(format!("nobody signed the accruals of {month} off: send reviewAccruals"))));
+    };
     let object = latest.number.to_string();
     let is_stale = periods.stale_list()?.iter().any(|mark| mark.month == month && mark.kind == KIND && mark.object == object);
-    Ok((!is_stale).then_some(latest))
+    let now = accruals(periods, masters, month)?;
+    let missing = match &latest.figures {
+        _ if is_stale => Some(format!("{month} was reopened since {} signed its accruals off: send reviewAccruals", latest.subject)),
+        Some(signed) if *signed != now => {
+            Some(format!("{} signed accruals of {signed} off, now they are {now}: send reviewAccruals", latest.subject))
+        }
+        _ => None,
+    };
+    Ok((Some(latest), missing))
 }

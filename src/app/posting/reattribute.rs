@@ -126,6 +126,7 @@ fn reattribute_one(session: &mut Session, charge: StoredCharge, dry_run: bool, r
     }
     let block = session.block(coding);
     let Booking { effective_on: day, service_on } = session.booking_of(&charge);
+    let since = session.next_entry();
     let mut entry = charge.entry;
     if coding != old && charge.basis != basis::UNPRICED {
         session.count_on(&charge, day);
@@ -161,6 +162,7 @@ fn reattribute_one(session: &mut Session, charge: StoredCharge, dry_run: bool, r
         basis,
         cost,
         entry,
+        since,
     });
     Ok(())
 }

@@ -183,6 +183,7 @@ fn rerate_one(session: &mut Session, charge: StoredCharge, dry_run: bool, tally:
     let account =
         masters.account(masters.settlement(&charge.event.provider).account()).ok_or_else(|| Rejection::of(Code::AccountUnknown))?.id;
     let provider = session.name(NameKind::Provider, Some(&charge.event.provider))?;
+    let since = session.next_entry();
     let blocks = ChargeBlocks { debit: charge.block, credit: credit_block(session, account, provider) };
     let (kind, entry) = match charge.cost {
         None => (EntryKind::Charge, book_priced(session, &charge, &blocks, new)?),
@@ -202,6 +203,7 @@ fn rerate_one(session: &mut Session, charge: StoredCharge, dry_run: bool, tally:
         basis,
         cost: Some(new),
         entry: entry.or(old_entry),
+        since,
     });
     Ok(())
 }

@@ -181,11 +181,12 @@ fn revise(session: &mut Session, original: &JournalEntry, charge: StoredCharge, 
             basis: basis::REVERSED,
             cost: Some(Amount::ZERO.with(currency)),
             entry: Some(reversal.number),
+            since: reversal.number,
         },
         Some(before) => {
             let currency = before.cost.map_or(currency, |cost| cost.currency);
             session.balance(before.block, day, currency, counts)?;
-            Revision { charge: charge.number, revision: charge.revision + 1, kind: EntryKind::Reversal, ..before }
+            Revision { charge: charge.number, revision: charge.revision + 1, kind: EntryKind::Reversal, since: reversal.number, ..before }
         }
     };
     session.batch.revisions.push(revision);
@@ -263,6 +264,7 @@ impl Session {
             basis: row.int(5)?,
             cost: super::stored_charge::money(row.int_or_none(6)?, row.int_or_none(7)?)?,
             entry: row.int_or_none(8)?.map(EntryNumber),
+            since: entry,
         }))
     }
 }

@@ -174,6 +174,11 @@ impl Session {
         self.head.last_charge + 1
     }
 
+    /// The number the next entry gets.
+    pub fn next_entry(&self) -> EntryNumber {
+        EntryNumber(self.head.last_entry + 1)
+    }
+
     fn catch_up(&mut self) -> Result<(), AppError> {
         let sql = format!(
             "SELECT last_charge, last_entry, last_block, last_name, masters_version, last_audit, tree_size, tree_peaks FROM books_head WHERE books_id = $1{}",

@@ -58,6 +58,8 @@ pub struct Revision {
     pub basis: i64,
     pub cost: Option<Money>,
     pub entry: Option<EntryNumber>,
+    /// The first entry as of which it counts: its own, or the next one when it has none.
+    pub since: EntryNumber,
 }
 
 /// An idempotency key that was used, with its receipt.
@@ -312,6 +314,7 @@ fn write_revisions(ledger: &mut Ledger, books: Cell<'static>, batch: &Batch) -> 
             Cell::int_or_null(cost.map(|cost| cost.amount.units())),
             Cell::int_or_null(cost.map(|cost| i64::from(cost.currency.id()))),
             Cell::int_or_null(revision.entry.map(|entry| entry.0)),
+            int(revision.since.0),
         ]
     });
     ledger.insert(&rows::CHARGE_REVISION, revisions)?;

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::app::auth::{Actor, Permission};
+use crate::app::reports::Control;
+use crate::app::reports::as_of::controls;
 use crate::app::reports::reading::reading;
 use crate::app::{App, AppError};
 use crate::domain::chart::well_known;
@@ -11,7 +13,7 @@ use crate::domain::journal::EntryKind;
 use crate::domain::money::Currency;
 use crate::domain::period::Day;
 use crate::domain::rejection::{Code, Rejection};
-use crate::store::prepaid::{day_nets, entry_nets, last_entry, provider_names};
+use crate::store::prepaid::{account_net, day_nets, entry_nets, last_entry, provider_names};
 
 /// Accrued usage at the end of a day.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +22,8 @@ pub struct Accruals {
     pub through_entry: EntryNumber,
     /// In the order of provider and currency.
     pub rows: Vec<AccrualRow>,
+    /// What is open beside the balance of the account.
+    pub controls: Vec<Control>,
 }
 
 /// In ledger units; what is owed is above zero. `accrued - reconciled + revaluation` is `open`, the balance of the account.
@@ -74,7 +78,13 @@ pub async fn accruals(app: &App, actor: &Actor, as_of: Day) -> Result<Accruals, 
             reconciled,
             revaluation,
         });
-        Ok(Accruals { as_of, through_entry, rows: rows.collect() })
+        let rows: Vec<AccrualRow> = rows.collect();
+        let mut open: BTreeMap<Currency, i128> = BTreeMap::new();
+        for row in &rows {
+            *open.entry(row.currency).or_default() -= row.open();
+        }
+        let account = account_net(ledger, books, account, as_of)?.into_iter().map(|(currency, net)| (currency, i128::from(net))).collect();
+        Ok(Accruals { as_of, through_entry, controls: controls(&open, &account), rows })
     })
     .await
 }

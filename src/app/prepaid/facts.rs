@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::app::AppError;
 use crate::app::masters::Masters;
 use crate::domain::chart::well_known;
-use crate::domain::ids::{BooksId, NameId};
+use crate::domain::ids::{AccountId, BooksId, EntryNumber, NameId};
 use crate::domain::journal::EntryKind;
 use crate::domain::money::Currency;
 use crate::domain::period::{Day, DayRange};
@@ -26,15 +26,33 @@ pub(super) struct Facts {
 impl Facts {
     /// Everything of one provider up to the end of a day.
     pub fn load(ledger: &mut Ledger, books: BooksId, masters: &Masters, provider: NameId, as_of: Day) -> Result<Self, AppError> {
-        let account = masters.account(well_known::PREPAID_CREDITS).ok_or_else(|| Rejection::of(Code::AccountUnknown))?.id;
+        Self::load_through(ledger, books, masters, provider, (as_of, EntryNumber(i64::MAX)))
+    }
+
+    /// The same as the books were after an entry. Grants that are no asset have no entry, and are all there.
+    pub fn load_through(
+        ledger: &mut Ledger,
+        books: BooksId,
+        masters: &Masters,
+        provider: NameId,
+        (as_of, through): (Day, EntryNumber),
+    ) -> Result<Self, AppError> {
+        let account = prepaid_account(masters)?;
         let mut lots = prepaid::lots(ledger, books, provider, LotKind::Bought, as_of)?;
         lots.extend(prepaid::lots(ledger, books, provider, LotKind::Granted, as_of)?);
         lots.sort_by_key(|lot| lot.number);
+        lots.retain(|lot| lot.entry.is_none_or(|entry| entry <= through));
         let mut days = prepaid::day_nets(ledger, books, account, as_of)?;
+        if through < prepaid::last_entry(ledger, books)? {
+            let later = prepaid::later_day_nets(ledger, books, account, (as_of, through))?;
+            days.extend(later.into_iter().map(|day| DayNet { net: day.net.saturating_neg(), ..day }));
+        }
         days.retain(|day| day.provider == provider);
-        let mut entries = prepaid::entry_nets(ledger, books, account, as_of)?;
+        let mut entries = prepaid::entry_nets_through(ledger, books, account, (as_of, through))?;
         entries.retain(|entry| entry.provider == provider);
-        Ok(Self { lots, uses: prepaid::uses(ledger, books, provider, as_of)?, days, entries })
+        let mut uses = prepaid::uses(ledger, books, provider, as_of)?;
+        uses.retain(|credit| credit.entry.is_none_or(|entry| entry <= through));
+        Ok(Self { lots, uses, days, entries })
     }
 
     /// Currencies in which credits were bought or the prepaid account moved.
@@ -57,6 +75,22 @@ impl Facts {
 
     /// The bought lots after everything that was drawn. The position's balance is that of the prepaid account.
     pub fn position(&self, currency: Currency) -> Position {
+        self.walk(currency, is_of_lots)
+    }
+
+    /// Usage that no lot covers, in ledger units, whether or not it was moved to what is owed.
+    pub fn uncovered_usage(&self, currency: Currency) -> i128 {
+        self.walk(currency, |kind| is_of_lots(kind) || kind == EntryKind::PrepaidOverdraw).uncovered.max(0)
+    }
+
+    /// What is moved to what is owed, in ledger units.
+    pub fn accrued(&self, currency: Currency) -> i128 {
+        let moved = self.entries.iter().filter(|entry| entry.currency == currency && entry.kind == EntryKind::PrepaidOverdraw);
+        moved.map(|entry| i128::from(entry.net)).sum()
+    }
+
+    /// Draws lots down by what moved the account, entries of some kinds apart.
+    fn walk(&self, currency: Currency, is_apart: fn(EntryKind) -> bool) -> Position {
         let bought = self.lots.iter().filter(|lot| lot.kind == LotKind::Bought && lot.money.currency == currency);
         let lots: Vec<Lot> = bought
             .map(|lot| Lot {
@@ -72,7 +106,7 @@ impl Facts {
         for day in self.days.iter().filter(|day| day.currency == currency) {
             *draws.entry(day.day).or_default() -= i128::from(day.net);
         }
-        for entry in self.entries.iter().filter(|entry| entry.currency == currency && is_of_lots(entry.kind)) {
+        for entry in self.entries.iter().filter(|entry| entry.currency == currency && is_apart(entry.kind)) {
             *draws.entry(entry.day).or_default() += i128::from(entry.net);
         }
         draw_down(&lots, &draws)
@@ -93,12 +127,18 @@ impl Facts {
                 EntryKind::Breakage if !entry.is_reversal => roll.breakage -= net,
                 // Usage that granted credits paid for did not draw.
                 EntryKind::PromotionalCredit => {}
+                EntryKind::PrepaidOverdraw => roll.accrued += net,
                 _ => roll.adjustments += net,
             }
         }
-        roll.draw_down = roll.purchases + roll.adjustments - roll.breakage - movement;
+        roll.draw_down = roll.purchases + roll.adjustments + roll.accrued - roll.breakage - movement;
         roll
     }
+}
+
+/// The account that prepaid credits are in.
+pub(super) fn prepaid_account(masters: &Masters) -> Result<AccountId, Rejection> {
+    Ok(masters.account(well_known::PREPAID_CREDITS).ok_or_else(|| Rejection::of(Code::AccountUnknown))?.id)
 }
 
 fn is_of_lots(kind: EntryKind) -> bool {

@@ -5,6 +5,7 @@ mod apply;
 mod expire;
 mod facts;
 mod grant;
+mod overdraw;
 mod purchase;
 mod report;
 
@@ -14,6 +15,7 @@ pub use accruals::{AccrualRow, Accruals, accruals};
 pub use apply::{AppliedCredits, ApplyInput, apply_credits};
 pub use expire::{ExpireInput, ExpiredCredits, expire_credits};
 pub use grant::{GrantInput, grant_credits};
+pub use overdraw::{MovedOverdraw, OverdrawInput, accrue_overdraw};
 pub use purchase::{PurchaseInput, RecordedLot, purchase_credits};
 pub use report::{
     CreditLots, GrantRollForwardRow, LotView, PrepaidRollForwardRow, RollForwardReport, grant_roll_forward, granted_lots, prepaid_lots,

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use super::overdraw::settle_overdraw;
 use crate::app::audit::{self, Change};
 use crate::app::auth::Actor;
 use crate::app::posting::command::{self, Done, LONGEST_REFERENCE, Lines, Once};
@@ -41,7 +42,7 @@ pub struct RecordedLot {
     pub entry: Option<i64>,
 }
 
-/// Books a purchase of credits: Dr 1300 / Cr 2000 or 1010.
+/// Books a purchase of credits: Dr 1300 / Cr 2000 or 1010. What was accrued beyond earlier credits is drawn from it as far as it reaches.
 ///
 /// # Errors
 /// `Forbidden`; `PROVIDER_NOT_PREPAID`, `EXPIRY_INVALID`, `DATE_OUT_OF_RANGE`, `POSTING_NOT_POSITIVE`, `IDEMPOTENCY_CONFLICT`.
@@ -91,7 +92,10 @@ pub async fn purchase_credits(app: &App, actor: &Actor, input: PurchaseInput) ->
             entry: Some(entry),
             reference: input.reference.clone(),
         };
-        record_lot(session, &who, "credits.purchase", &input.provider, &lot)
+        let recorded = record_lot(session, &who, "credits.purchase", &input.provider, &lot)?;
+        // What was owed because there were no credits is drawn from these.
+        settle_overdraw(session, &who, (&input.provider, provider), input.purchased_on)?;
+        Ok(recorded)
     })
     .await
 }

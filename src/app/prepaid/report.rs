@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::facts::{Facts, known_provider};
+use super::facts::{Facts, known_provider, prepaid_account};
 use crate::app::auth::{Actor, Permission};
+use crate::app::reports::Control;
+use crate::app::reports::as_of::{as_of_entry, controls};
 use crate::app::reports::reading::reading;
 use crate::app::{App, AppError};
 use crate::domain::ids::EntryNumber;
@@ -11,7 +13,7 @@ use crate::domain::money::{Currency, Money};
 use crate::domain::period::{Day, DayRange};
 use crate::domain::posting_rules::GrantPolicy;
 use crate::domain::prepaid::{LotKind, PaidFrom, RollForward, UseKind};
-use crate::store::prepaid::{CreditLot, last_entry};
+use crate::store::prepaid::{CreditLot, last_entry, later_day_nets, provider_net};
 
 /// A roll-forward of one provider over a range of days.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +23,8 @@ pub struct RollForwardReport<Row> {
     pub through_entry: EntryNumber,
     /// In the order of currencies.
     pub rows: Vec<Row>,
+    /// Closing balances beside those of the account; none for grants, which need not be an asset.
+    pub controls: Vec<Control>,
 }
 
 /// In ledger units; the closing balance is that of account 1300 for the provider.
@@ -77,20 +81,36 @@ pub struct LotView {
     pub is_lapsed: bool,
 }
 
-/// Opening, purchases, draw-down, breakage, adjustments and closing of bought credits.
+/// Opening, purchases, draw-down, what was accrued beyond credits, breakage, adjustments and closing of bought credits, as of an entry.
 ///
 /// # Errors
-/// [`AppError::Forbidden`], `PROVIDER_UNKNOWN`, or a database failure.
+/// [`AppError::Forbidden`], `PROVIDER_UNKNOWN`, `AS_OF_ENTRY_UNKNOWN`, or a database failure.
 pub async fn prepaid_roll_forward(
     app: &App,
     actor: &Actor,
     provider: String,
     range: DayRange,
+    as_of: Option<EntryNumber>,
 ) -> Result<RollForwardReport<PrepaidRollForwardRow>, AppError> {
-    with_facts(app, actor, provider, range.to().previous(), move |facts, provider, through_entry| {
+    reading(app, actor, Permission::ReadReports, move |ledger, books, masters| {
+        let (id, account) = (known_provider(ledger, books, &provider)?, prepaid_account(masters)?);
+        let (last, end) = (last_entry(ledger, books)?, range.to().previous());
+        let through_entry = as_of_entry(as_of, last)?;
+        let facts = Facts::load_through(ledger, books, masters, id, (end, through_entry))?;
         let row = |currency| PrepaidRollForwardRow { currency, roll: facts.roll_forward(currency, range) };
-        let rows = facts.prepaid_currencies().into_iter().map(row).collect();
-        RollForwardReport { provider, range, through_entry, rows }
+        let rows: Vec<PrepaidRollForwardRow> = facts.prepaid_currencies().into_iter().map(row).collect();
+        let mut account_nets: BTreeMap<Currency, i128> = BTreeMap::new();
+        for (currency, net) in provider_net(ledger, books, (account, id), end)? {
+            *account_nets.entry(currency).or_default() += i128::from(net);
+        }
+        if through_entry < last {
+            for day in later_day_nets(ledger, books, account, (end, through_entry))?.iter().filter(|day| day.provider == id) {
+                *account_nets.entry(day.currency).or_default() -= i128::from(day.net);
+            }
+        }
+        let closing = rows.iter().map(|row| (row.currency, row.roll.closing())).collect();
+        let controls = controls(&closing, &account_nets);
+        Ok(RollForwardReport { provider, range, through_entry, rows, controls })
     })
     .await
 }
@@ -122,7 +142,7 @@ pub async fn grant_roll_forward(
                 }
             }
         }
-        RollForwardReport { provider, range, through_entry, rows: rows.into_values().collect() }
+        RollForwardReport { provider, range, through_entry, rows: rows.into_values().collect(), controls: Vec::new() }
     })
     .await
 }

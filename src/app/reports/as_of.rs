@@ -19,6 +19,19 @@ const MOST_SUMS: usize = 1_000_000;
 /// Day (0 unless asked for), ids of the keys, currency; to debit and credit in ledger units.
 pub(in crate::app) type Sums = BTreeMap<(i64, Vec<i64>, Currency), (i128, i128)>;
 
+/// The entry that a report is taken as of: the one that was asked for, else the last one.
+///
+/// # Errors
+/// `AS_OF_ENTRY_UNKNOWN` for a number that is not given out yet.
+pub(in crate::app) fn as_of_entry(asked: Option<EntryNumber>, last: EntryNumber) -> Result<EntryNumber, Rejection> {
+    let through = asked.unwrap_or(last);
+    if through > last || through.0 < 0 {
+        let message = format!("there is no entry {through}: the last one is {last}");
+        return Err(Rejection::at(Code::AsOfEntryUnknown, "asOfEntry", message));
+    }
+    Ok(through)
+}
+
 /// A snapshot that is read up to an entry.
 pub(in crate::app) struct AsOf {
     pub snapshot: Snapshot,
@@ -32,12 +45,7 @@ impl AsOf {
     /// `AS_OF_ENTRY_UNKNOWN` for a number that is not given out yet, or a database failure.
     pub async fn begin(snapshot: Snapshot, asked: Option<EntryNumber>) -> Result<Self, AppError> {
         let last = snapshot.last_entry().await?;
-        let through = asked.unwrap_or(last);
-        if through > last || through.0 < 0 {
-            let message = format!("there is no entry {through}: the last one is {last}");
-            return Err(Rejection::at(Code::AsOfEntryUnknown, "asOfEntry", message).into());
-        }
-        Ok(Self { snapshot, through, last })
+        Ok(Self { snapshot, through: as_of_entry(asked, last)?, last })
     }
 
     /// Debits and credits of a range of days by dimensions. `by` with the account alone, and no filter, reads the narrow roll-up of accounts.
@@ -70,13 +78,28 @@ impl AsOf {
             }
             add(&mut sums, found, 1);
         }
-        if self.through < self.last {
-            let later = PostedBetween { days, after: self.through, through: self.last };
-            add(&mut sums, self.snapshot.posted_sums(later, by, by_day, filter).await?, -1);
-        }
+        add(&mut sums, self.posted_later(days, by, by_day, filter).await?, -1);
         // A balance also counts charges that cost nothing; they have no postings.
         sums.retain(|_, (debit, credit)| *debit != 0 || *credit != 0);
         Ok(sums)
+    }
+
+    /// What was posted after the entry on days of a range; it is in the balances of now.
+    ///
+    /// # Errors
+    /// Any database failure.
+    pub async fn posted_later(
+        &self,
+        days: DayRange,
+        by: &[SpendDimension],
+        by_day: bool,
+        filter: &BlockFilter,
+    ) -> Result<Vec<Sum>, AppError> {
+        if self.through >= self.last {
+            return Ok(Vec::new());
+        }
+        let later = PostedBetween { days, after: self.through, through: self.last };
+        Ok(self.snapshot.posted_sums(later, by, by_day, filter).await?)
     }
 }
 

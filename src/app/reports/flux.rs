@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use super::access::Access;
 use super::as_of::{AsOf, Control, controls, nets};
 use super::filter::name_kind;
+use super::later_tokens::LaterTokens;
 use crate::app::auth::{Actor, Permission};
 use crate::app::{App, AppError};
 use crate::domain::ids::{AccountId, EntryNumber, NameId};
@@ -23,6 +24,7 @@ pub struct FluxQuery {
     pub by: SpendDimension,
     /// A difference of at least this much of its currency is marked.
     pub threshold: Option<Exact>,
+    pub as_of_entry: Option<EntryNumber>,
 }
 
 /// One key in one currency.
@@ -51,18 +53,17 @@ pub struct Flux {
 
 type Sides = BTreeMap<(i64, Currency), FluxSide>;
 
-/// Compares the cost of two ranges by one dimension. A limited token gets the cost it sees.
+/// Compares the cost of two ranges by one dimension, as of an entry. A limited token gets the cost it sees.
 ///
 /// # Errors
-/// `RANGE_TOO_LARGE`, [`AppError::Forbidden`] or a database failure.
+/// `AS_OF_ENTRY_UNKNOWN`, `RANGE_TOO_LARGE`, [`AppError::Forbidden`] or a database failure.
 pub async fn flux(app: &App, actor: &Actor, query: FluxQuery) -> Result<Flux, AppError> {
     let access = Access::to(app, actor, Permission::ReadReports).await?;
     let cost: Vec<AccountId> = access.masters.accounts.iter().filter(|account| account.class.is_cost()).map(|account| account.id).collect();
     let everything = BlockFilter { visible: access.visible.clone(), ..BlockFilter::default() };
     let filter = BlockFilter { accounts: Some(cost.clone()), ..everything.clone() };
-    let figures = AsOf::begin(Snapshot::begin(access.store, access.books_id()).await?, None).await?;
-    let before = sides(&figures.snapshot, query.before, query.by, &filter).await?;
-    let now = sides(&figures.snapshot, query.now, query.by, &filter).await?;
+    let figures = AsOf::begin(Snapshot::begin(access.store, access.books_id()).await?, query.as_of_entry).await?;
+    let [before, now] = sides(&figures, &access, &query, &filter).await?;
     let mut movement: BTreeMap<Currency, i128> = BTreeMap::new();
     for (days, sign) in [(query.now, 1), (query.before, -1)] {
         let mut sums = figures.sums(days, &[SpendDimension::Account], false, &everything).await?;
@@ -95,7 +96,31 @@ pub async fn flux(app: &App, actor: &Actor, query: FluxQuery) -> Result<Flux, Ap
     Ok(Flux { before: query.before, now: query.now, by: query.by, through_entry, rows, controls: controls(&report, &movement) })
 }
 
-async fn sides(snapshot: &Snapshot, days: DayRange, by: SpendDimension, filter: &BlockFilter) -> Result<Sides, AppError> {
+/// Cost and tokens of both ranges as of the entry: what the balances hold now, less what came later.
+async fn sides(figures: &AsOf, access: &Access<'_>, query: &FluxQuery, filter: &BlockFilter) -> Result<[Sides; 2], AppError> {
+    let by = query.by;
+    let later = LaterTokens::read(figures, access.masters.zone(), [query.before, query.now]).await?;
+    let mut both = [Sides::new(), Sides::new()];
+    for ((sides, days), tokens) in both.iter_mut().zip([query.before, query.now]).zip(later.tokens) {
+        *sides = sides_of_now(&figures.snapshot, days, by, filter).await?;
+        for sum in figures.posted_later(days, &[by], false, filter).await? {
+            let side = sides.entry((sum.keys.first().copied().unwrap_or_default(), sum.currency)).or_default();
+            side.cost -= i128::from(sum.totals.debit) - i128::from(sum.totals.credit);
+        }
+        let keys = figures.snapshot.block_keys(tokens.keys().map(|key| key.0), by, filter).await?;
+        let keys: HashMap<_, _> = keys.into_iter().collect();
+        for ((block, currency), tokens) in tokens {
+            if let Some(key) = keys.get(&block) {
+                sides.entry((*key, currency)).or_default().tokens -= tokens;
+            }
+        }
+        // What came later may have a row of its own, in which nothing is left.
+        sides.retain(|_, side| *side != FluxSide::default());
+    }
+    Ok(both)
+}
+
+async fn sides_of_now(snapshot: &Snapshot, days: DayRange, by: SpendDimension, filter: &BlockFilter) -> Result<Sides, AppError> {
     let (months, rest) = days.in_months_and_days();
     let slice = |grain, from: i32, to: i32| Slice { grain, from: i64::from(from), to: i64::from(to), bucket: None };
     let months = months.map(|(first, end)| slice(Grain::BlockMonth, first.0, end.0));

@@ -6,6 +6,7 @@ pub(in crate::app) mod as_of;
 pub(in crate::app) mod filter;
 mod flux;
 mod general_ledger;
+mod later_tokens;
 mod profit_and_loss;
 pub(in crate::app) mod reading;
 mod register;

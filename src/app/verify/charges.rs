@@ -195,7 +195,7 @@ fn check_cost(row: &[Value], book: &PriceBook, check: &mut Check) -> Result<(), 
 }
 
 /// What a charge of these meter lines counts.
-pub(super) fn counts_of(meter_lines: &str) -> Result<Totals, StoreError> {
+pub(in crate::app) fn counts_of(meter_lines: &str) -> Result<Totals, StoreError> {
     let lines = meter_lines::decode(meter_lines).ok_or_else(|| StoreError::corrupt("meter lines"))?;
     let quantities = meter_lines::quantities(&lines);
     let sum = |share: InputShare| {

@@ -11,6 +11,8 @@ mod late;
 mod periods;
 mod tree;
 
+pub(in crate::app) use charges::counts_of;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 

@@ -67,10 +67,12 @@ pub enum EntryKind {
     Revenue,
     /// What payroll cost, and what of it differs from the labor that was applied.
     LaborVariance,
+    /// Usage beyond prepaid credits that is owed, or drawn from credits that were bought since.
+    PrepaidOverdraw,
 }
 
 impl EntryKind {
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Charge,
         Self::Reversal,
         Self::Rerating,
@@ -87,6 +89,7 @@ impl EntryKind {
         Self::Labor,
         Self::Revenue,
         Self::LaborVariance,
+        Self::PrepaidOverdraw,
     ];
 
     pub fn id(self) -> i16 {
@@ -107,6 +110,7 @@ impl EntryKind {
             Self::Labor => 14,
             Self::Revenue => 15,
             Self::LaborVariance => 16,
+            Self::PrepaidOverdraw => 17,
         }
     }
 
@@ -134,7 +138,8 @@ impl EntryKind {
             | Self::ExchangeDifference
             | Self::Allocation
             | Self::Chargeback
-            | Self::LaborVariance => true,
+            | Self::LaborVariance
+            | Self::PrepaidOverdraw => true,
         }
     }
 
@@ -156,6 +161,7 @@ impl EntryKind {
             Self::Labor => "LABOR",
             Self::Revenue => "REVENUE",
             Self::LaborVariance => "LABOR_VARIANCE",
+            Self::PrepaidOverdraw => "PREPAID_OVERDRAW",
         }
     }
 }

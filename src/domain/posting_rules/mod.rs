@@ -56,16 +56,40 @@ impl GrantPolicy {
     }
 }
 
+/// What becomes of usage beyond every prepaid lot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub enum OverdrawPolicy {
+    /// It stays in the prepaid account, which then is below zero.
+    #[default]
+    Show,
+    /// It is owed, until credits that cover it are bought.
+    Accrue,
+}
+
+impl OverdrawPolicy {
+    pub fn id(self) -> i16 {
+        match self {
+            Self::Show => 0,
+            Self::Accrue => 1,
+        }
+    }
+
+    pub fn from_id(id: i16) -> Option<Self> {
+        [Self::Show, Self::Accrue].into_iter().find(|policy| policy.id() == id)
+    }
+}
+
 /// How the organisation settles with a provider.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ProviderTerms {
     pub settlement: Settlement,
     pub grants: GrantPolicy,
+    pub overdraw: OverdrawPolicy,
 }
 
 impl Default for ProviderTerms {
     fn default() -> Self {
-        Self { settlement: Settlement::Accrual, grants: GrantPolicy::Net }
+        Self { settlement: Settlement::Accrual, grants: GrantPolicy::Net, overdraw: OverdrawPolicy::Show }
     }
 }
 

@@ -88,6 +88,28 @@ pub struct ExpiredCredits {
     amount: Money,
 }
 
+/// Whose usage to look at.
+#[derive(Debug, Clone, InputObject)]
+pub struct AccrueOverdrawInput {
+    /// The same key with the same content is answered with the first receipt.
+    idempotency_key: String,
+    provider: String,
+    /// Usage up to the end of this day counts; also the accounting day.
+    as_of: Date,
+}
+
+/// What was moved.
+#[derive(SimpleObject, Default)]
+pub struct AccrueOverdrawPayload {
+    /// Absent when everything was where it belongs.
+    entry: Option<JournalEntry>,
+    /// One amount for each currency that moved: above zero it is now owed, below zero drawn from prepaid credits again.
+    accrued: Vec<Money>,
+    /// Whether the key was used before, so that nothing was posted now.
+    replayed: bool,
+    user_errors: Vec<UserError>,
+}
+
 /// Which usage granted credits paid for.
 #[derive(Debug, Clone, InputObject)]
 pub struct ApplyCreditsInput {
@@ -159,6 +181,26 @@ impl CreditMutations {
                 user_errors: Vec::new(),
             },
             Err(user_errors) => ExpireCreditsPayload { user_errors, ..ExpireCreditsPayload::default() },
+        })
+    }
+
+    /// Moves usage beyond every prepaid lot to what is owed, where the provider's `overdraw` is `ACCRUE`: Dr 1300 / Cr 2100, and back for what
+    /// lots cover since. Run it before the accruals of a month are reviewed.
+    async fn accrue_overdraw(&self, ctx: &Context<'_>, input: AccrueOverdrawInput) -> Result<AccrueOverdrawPayload, Error> {
+        let actor = actor(ctx)?;
+        let AccrueOverdrawInput { idempotency_key, provider, as_of } = input;
+        let answer = match as_of.to_day("asOf") {
+            Ok(as_of) => app::accrue_overdraw(ctx.data::<App>()?, actor, app::OverdrawInput { idempotency_key, provider, as_of }).await,
+            Err(rejection) => Err(rejection.into()),
+        };
+        Ok(match or_user_errors(ctx, answer)? {
+            Ok(done) => AccrueOverdrawPayload {
+                entry: entry(done.receipt.entry),
+                accrued: done.receipt.moneys().map(Money::from).collect(),
+                replayed: done.is_replayed,
+                user_errors: Vec::new(),
+            },
+            Err(user_errors) => AccrueOverdrawPayload { user_errors, ..AccrueOverdrawPayload::default() },
         })
     }
 

@@ -30,6 +30,7 @@ impl AnalysisQueries {
         to: Date,
         by: SpendDimension,
         #[graphql(desc = "Marks rows whose difference, up or down, is at least this much of their currency.")] threshold: Option<Decimal>,
+        #[graphql(desc = "As the books were after this entry: the same number answers the same for ever.")] as_of_entry: Option<BigInt>,
     ) -> Result<Flux, Error> {
         let before = (from_before.to_day("fromBefore").or_failure(ctx)?, to_before.to_day("toBefore").or_failure(ctx)?);
         let query = FluxQuery {
@@ -40,6 +41,7 @@ impl AnalysisQueries {
                 .map(|threshold| Exact::parse(&threshold.0).map_err(|rejection| rejection.under("threshold")))
                 .transpose()
                 .or_failure(ctx)?,
+            as_of_entry: entry_number(as_of_entry.as_ref()).or_failure(ctx)?,
         };
         Ok(flux(ctx.data::<App>()?, actor(ctx)?, query).await.or_failure(ctx)?.into())
     }

@@ -2,11 +2,12 @@
 
 use async_graphql::{Context, Error, Object};
 
+use super::reports::entry_number;
 use crate::app::App;
 use crate::app::prepaid as app;
 use crate::domain::period::{Day, Moment};
 use crate::graphql::error::{OrFailure, actor};
-use crate::graphql::scalars::{Date, day_range};
+use crate::graphql::scalars::{BigInt, Date, day_range};
 use crate::graphql::types::credits::{Accruals, CreditLots, GrantRollForward, PrepaidRollForward};
 
 #[derive(Default)]
@@ -16,9 +17,17 @@ pub struct CreditQueries;
 impl CreditQueries {
     /// What moved the prepaid credits of a provider from `from` (included) to `to` (excluded); ties to account 1300.
     #[graphql(complexity = "20 * child_complexity + 1")]
-    async fn prepaid_roll_forward(&self, ctx: &Context<'_>, provider: String, from: Date, to: Date) -> Result<PrepaidRollForward, Error> {
+    async fn prepaid_roll_forward(
+        &self,
+        ctx: &Context<'_>,
+        provider: String,
+        from: Date,
+        to: Date,
+        #[graphql(desc = "As the books were after this entry: the same number answers the same for ever.")] as_of_entry: Option<BigInt>,
+    ) -> Result<PrepaidRollForward, Error> {
         let range = day_range(&from, &to).or_failure(ctx)?;
-        Ok(app::prepaid_roll_forward(ctx.data::<App>()?, actor(ctx)?, provider, range).await.or_failure(ctx)?.into())
+        let as_of = entry_number(as_of_entry.as_ref()).or_failure(ctx)?;
+        Ok(app::prepaid_roll_forward(ctx.data::<App>()?, actor(ctx)?, provider, range, as_of).await.or_failure(ctx)?.into())
     }
 
     /// Bought credits of a provider, lot by lot, at the end of a day.

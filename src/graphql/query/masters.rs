@@ -58,13 +58,18 @@ impl MasterQueries {
         let mut names: std::collections::BTreeSet<_> =
             app::names(app, actor, NameKind::Provider).await.or_failure(ctx)?.into_iter().collect();
         if actor.scope.is_some() {
-            return Ok(names.into_iter().map(|provider| Provider { provider, settlement: None, grants: None }).collect());
+            return Ok(names.into_iter().map(|provider| Provider { provider, settlement: None, grants: None, overdraw: None }).collect());
         }
         let masters = app::masters(app, actor).await.or_failure(ctx)?;
         names.extend(masters.settlements.keys().cloned());
         let provider = |provider: String| {
             let terms = masters.provider_terms(&provider);
-            Provider { provider, settlement: Some(terms.settlement.into()), grants: Some(terms.grants.into()) }
+            Provider {
+                provider,
+                settlement: Some(terms.settlement.into()),
+                grants: Some(terms.grants.into()),
+                overdraw: Some(terms.overdraw.into()),
+            }
         };
         Ok(names.into_iter().map(provider).collect())
     }

@@ -3,6 +3,7 @@
 use async_graphql::{Enum, SimpleObject};
 
 use super::enums::GrantPolicy;
+use super::finance::{ControlTotal, ReportBasis};
 use super::journal::JournalEntry;
 use super::money::Money;
 use crate::app::prepaid as app;
@@ -89,9 +90,10 @@ impl From<app::CreditLots> for CreditLots {
     }
 }
 
-/// What moved the prepaid credits of a provider: `opening` + `purchases` - `drawDown` - `breakage` + `adjustments` = `closing`.
+/// What moved the prepaid credits of a provider: `opening` + `purchases` - `drawDown` + `accrued` - `breakage` + `adjustments` = `closing`.
 #[derive(SimpleObject)]
 pub struct PrepaidRollForward {
+    basis: ReportBasis,
     provider: String,
     /// Included.
     from: Date,
@@ -100,6 +102,8 @@ pub struct PrepaidRollForward {
     through_entry: BigInt,
     /// In the order of currencies.
     rows: Vec<PrepaidRollForwardRow>,
+    /// Closing balances beside those of account 1300 for the provider.
+    controls: Vec<ControlTotal>,
 }
 
 /// One currency of a roll-forward.
@@ -110,11 +114,13 @@ pub struct PrepaidRollForwardRow {
     purchases: Decimal,
     /// What usage took, net of corrections and of usage that granted credits paid for.
     draw_down: Decimal,
+    /// Usage beyond every lot that was moved to account 2100, less what was moved back: the part of `drawDown` that no credits paid for.
+    accrued: Decimal,
     /// What expired unused.
     breakage: Decimal,
     /// Reversed purchases and breakage, and entries made by hand.
     adjustments: Decimal,
-    /// The balance of account 1300 for the provider. Below zero when more was used than bought.
+    /// The balance of account 1300 for the provider. Below zero when more was used than bought and the provider's `overdraw` is `SHOW`.
     closing: Decimal,
 }
 
@@ -127,17 +133,20 @@ impl From<app::RollForwardReport<app::PrepaidRollForwardRow>> for PrepaidRollFor
                 opening: units(roll.opening),
                 purchases: units(roll.purchases),
                 draw_down: units(roll.draw_down),
+                accrued: units(roll.accrued),
                 breakage: units(roll.breakage),
                 adjustments: units(roll.adjustments),
                 closing: units(roll.closing()),
             }
         };
         Self {
+            basis: ReportBasis::Accrual,
             provider: report.provider,
             from: report.range.from().into(),
             to: report.range.to().into(),
             through_entry: report.through_entry.0.into(),
             rows: report.rows.into_iter().map(row).collect(),
+            controls: report.controls.into_iter().map(ControlTotal::from).collect(),
         }
     }
 }
@@ -145,6 +154,7 @@ impl From<app::RollForwardReport<app::PrepaidRollForwardRow>> for PrepaidRollFor
 /// What moved the granted credits of a provider: `opening` + `granted` - `applied` - `expired` = `closing`.
 #[derive(SimpleObject)]
 pub struct GrantRollForward {
+    basis: ReportBasis,
     provider: String,
     /// Included.
     from: Date,
@@ -181,6 +191,7 @@ impl From<app::RollForwardReport<app::GrantRollForwardRow>> for GrantRollForward
             }
         };
         Self {
+            basis: ReportBasis::Accrual,
             provider: report.provider,
             from: report.range.from().into(),
             to: report.range.to().into(),
@@ -193,10 +204,13 @@ impl From<app::RollForwardReport<app::GrantRollForwardRow>> for GrantRollForward
 /// Accrued usage at the end of a day, for review.
 #[derive(SimpleObject)]
 pub struct Accruals {
+    basis: ReportBasis,
     as_of: Date,
     through_entry: BigInt,
     /// In the order of provider and currency.
     rows: Vec<AccrualRow>,
+    /// What is open in all rows beside the balance of account 2100, debits above zero.
+    controls: Vec<ControlTotal>,
 }
 
 /// What usage of one provider in one currency is accrued: `accrued` - `reconciled` + `revaluation` = `open`.
@@ -229,9 +243,11 @@ impl From<app::Accruals> for Accruals {
             }
         };
         Self {
+            basis: ReportBasis::Accrual,
             as_of: accruals.as_of.into(),
             through_entry: accruals.through_entry.0.into(),
             rows: accruals.rows.into_iter().map(row).collect(),
+            controls: accruals.controls.into_iter().map(ControlTotal::from).collect(),
         }
     }
 }

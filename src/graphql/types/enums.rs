@@ -67,6 +67,8 @@ pub enum EntryKind {
     Revenue,
     /// What payroll cost, and what of it differs from the labor that was applied.
     LaborVariance,
+    /// Usage beyond prepaid credits that is owed, or drawn from credits that were bought since.
+    PrepaidOverdraw,
 }
 
 /// The three kinds of cost center a charge is recorded across.
@@ -106,6 +108,16 @@ pub enum GrantPolicy {
     Net,
     /// A claim on the provider against a deferral, which is released as usage takes the credits.
     Deferred,
+}
+
+/// What becomes of usage beyond every prepaid lot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+#[graphql(remote = "crate::domain::posting_rules::OverdrawPolicy")]
+pub enum OverdrawPolicy {
+    /// It stays in account 1300, which then is below zero.
+    Show,
+    /// `accrueOverdraw` moves it to account 2100, and a purchase moves back what it covers.
+    Accrue,
 }
 
 /// What spend can be grouped by.

@@ -151,7 +151,9 @@ impl GeneralLedger {
 /// What was posted between two numbers, both included.
 #[derive(Debug, Clone, SimpleObject)]
 pub struct JournalRegister {
+    basis: ReportBasis,
     from_number: BigInt,
+    /// The last entry that is in the figures.
     to_number: BigInt,
     /// In the order of the kinds.
     kinds: Vec<JournalRegisterKind>,
@@ -190,6 +192,7 @@ impl From<app::Register> for JournalRegister {
             credit: Decimal::of_units(credit, currency),
         };
         Self {
+            basis: ReportBasis::Accrual,
             from_number: register.from.0.into(),
             to_number: register.to.0.into(),
             kinds: register.kinds.into_iter().map(kind).collect(),

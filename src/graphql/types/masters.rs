@@ -2,7 +2,7 @@
 
 use async_graphql::{InputObject, SimpleObject};
 
-use super::enums::{AccountClass, CostCenterKind, GrantPolicy, NormalSide, Settlement};
+use super::enums::{AccountClass, CostCenterKind, GrantPolicy, NormalSide, OverdrawPolicy, Settlement};
 use crate::app::auth::{Actor, Permission};
 use crate::app::journal::BooksView;
 use crate::app::masters as app;
@@ -108,11 +108,18 @@ pub struct Provider {
     pub settlement: Option<Settlement>,
     /// What its grants are; absent for a token limited to cost centers.
     pub grants: Option<GrantPolicy>,
+    /// What becomes of usage beyond prepaid credits; absent for a token limited to cost centers.
+    pub overdraw: Option<OverdrawPolicy>,
 }
 
 impl From<app::ProviderInput> for Provider {
     fn from(provider: app::ProviderInput) -> Self {
-        Self { provider: provider.provider, settlement: Some(provider.settlement.into()), grants: provider.grants.map(GrantPolicy::from) }
+        Self {
+            provider: provider.provider,
+            settlement: Some(provider.settlement.into()),
+            grants: provider.grants.map(GrantPolicy::from),
+            overdraw: provider.overdraw.map(OverdrawPolicy::from),
+        }
     }
 }
 
@@ -123,11 +130,14 @@ pub struct ProviderInput {
     settlement: Settlement,
     /// What its grants are; as before when absent, and `NET` at first.
     grants: Option<GrantPolicy>,
+    /// What becomes of usage beyond prepaid credits; as before when absent, and `SHOW` at first.
+    overdraw: Option<OverdrawPolicy>,
 }
 
 impl From<ProviderInput> for app::ProviderInput {
     fn from(input: ProviderInput) -> Self {
-        Self { provider: input.provider, settlement: input.settlement.into(), grants: input.grants.map(Into::into) }
+        let ProviderInput { provider, settlement, grants, overdraw } = input;
+        Self { provider, settlement: settlement.into(), grants: grants.map(Into::into), overdraw: overdraw.map(Into::into) }
     }
 }
 

@@ -3,6 +3,7 @@
 use async_graphql::{InputObject, SimpleObject};
 
 use super::enums::SpendDimension;
+use super::finance::ReportBasis;
 use super::masters::Account;
 use super::money::Money;
 use crate::app::reports as app;
@@ -10,9 +11,10 @@ use crate::domain::money::Currency;
 use crate::domain::report as domain;
 use crate::graphql::scalars::{BigInt, CurrencyCode, Date, Decimal};
 
-/// Debit and credit totals of every account at the end of a day. The totals are equal in each currency.
+/// Debit and credit totals of every account at the end of a day. The totals are equal in each currency, which is its control.
 #[derive(Debug, Clone, SimpleObject)]
 pub struct TrialBalance {
+    basis: ReportBasis,
     as_of: Date,
     /// The first day of the movement; absent when everything is movement.
     from: Option<Date>,
@@ -70,6 +72,7 @@ impl From<app::TrialBalanceReport> for TrialBalance {
             credit: Decimal::of_units(total.credit, total.currency),
         };
         Self {
+            basis: ReportBasis::Accrual,
             as_of: report.as_of.into(),
             from: report.from.map(Date::from),
             through_entry: report.through_entry.0.into(),

@@ -11,7 +11,7 @@ use super::{insert_in_chunks, member, narrow, refused};
 use crate::domain::attribution::{AttributionRule, Condition, Match, Pattern};
 use crate::domain::ids::{BooksId, RuleId};
 use crate::domain::period::Moment;
-use crate::domain::posting_rules::{GrantPolicy, PostingRule, ProviderTerms, Settlement};
+use crate::domain::posting_rules::{GrantPolicy, OverdrawPolicy, PostingRule, ProviderTerms, Settlement};
 use crate::store::StoreError;
 
 /// A version of an attribution rule as it is stored; charges name the version that decided them.
@@ -79,9 +79,11 @@ pub(super) async fn settlement_list(transaction: &DatabaseTransaction, books: Bo
     let rows = query.order_by_asc(provider_setting::Column::Provider).all(transaction).await?;
     let settlement = |value| member("provider_setting.settlement", value, Settlement::from_id);
     let grants = |value| member("provider_setting.grants", value, GrantPolicy::from_id);
-    rows.into_iter()
-        .map(|row| Ok((row.provider, ProviderTerms { settlement: settlement(row.settlement)?, grants: grants(row.grants)? })))
-        .collect()
+    let overdraw = |value| member("provider_setting.overdraw", value, OverdrawPolicy::from_id);
+    let terms = |row: &provider_setting::Model| -> Result<ProviderTerms, StoreError> {
+        Ok(ProviderTerms { settlement: settlement(row.settlement)?, grants: grants(row.grants)?, overdraw: overdraw(row.overdraw)? })
+    };
+    rows.into_iter().map(|row| Ok((row.provider.clone(), terms(&row)?))).collect()
 }
 
 pub(super) async fn settlement_save(
@@ -90,12 +92,14 @@ pub(super) async fn settlement_save(
     settlements: &[(String, ProviderTerms)],
 ) -> Result<(), StoreError> {
     use provider_setting::Column;
-    let replace = OnConflict::columns([Column::BooksId, Column::Provider]).update_columns([Column::Settlement, Column::Grants]).to_owned();
+    let replaced = [Column::Settlement, Column::Grants, Column::Overdraw];
+    let replace = OnConflict::columns([Column::BooksId, Column::Provider]).update_columns(replaced).to_owned();
     let rows = settlements.iter().map(|(provider, terms)| provider_setting::Model {
         books_id: i64::from(books.0),
         provider: provider.clone(),
         settlement: i64::from(terms.settlement.id()),
         grants: i64::from(terms.grants.id()),
+        overdraw: i64::from(terms.overdraw.id()),
     });
     insert_in_chunks::<provider_setting::Entity, provider_setting::ActiveModel>(transaction, rows.collect(), Some(replace)).await
 }

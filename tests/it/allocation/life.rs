@@ -14,6 +14,7 @@ on_both_engines!(
     runs_are_reversed_in_their_order,
     two_runs_at_once_post_one,
     a_closed_period_takes_no_run_and_a_reopened_one_marks_it_stale,
+    the_close_checklist_asks_for_the_rules_again_after_each_reopening,
     an_entry_of_a_run_is_reversed_with_its_run,
 );
 
@@ -182,6 +183,35 @@ async fn a_closed_period_takes_no_run_and_a_reopened_one_marks_it_stale(world: W
     done(&world, "ReverseAllocationRun", json!({ "input": { "id": "1" } })).await;
     let data = world.graphql("{ allocationRun(id: \"2\") { effectiveOn entries { serviceOn } } }", json!({})).await;
     assert_eq!(data["allocationRun"], json!({ "effectiveOn": "2026-02-01", "entries": [{ "serviceOn": "2026-01-31" }] }));
+    world.assert_verified().await;
+}
+
+async fn the_close_checklist_asks_for_the_rules_again_after_each_reopening(world: World) {
+    even_rule(&world).await;
+    run(&world, "k1").await;
+    world.set_clock("2026-02-10T12:00:00Z");
+    let reopen = async |person: &str, mutation: &str| {
+        let token = world.token_of(person, "main", Role::Closer, None);
+        let query = format!("mutation R($input: ReopeningInput!) {{ {mutation}(input: $input) {{ userErrors {{ code }} }} }}");
+        let input = json!({ "input": { "period": "2026-01", "reason": "a test" } });
+        assert_eq!(world.graphql_as(&token, &query, input).await[mutation]["userErrors"], json!([]));
+    };
+    let ran = async || {
+        let query = "{ closeChecklist(period: \"2026-01\") { items { code state detail } } }";
+        let items = world.graphql(query, json!({})).await["closeChecklist"]["items"].take();
+        items.as_array().unwrap().iter().find(|item| item["code"] == "ALLOCATIONS_RUN").unwrap().clone()
+    };
+    // Twice: what was computed again after a reopening is stale after the next one.
+    for key in ["i1", "i2"] {
+        world.save("closePeriod", "ClosePeriodInput", json!({ "period": "2026-01", "acceptOpenItems": "a test" })).await;
+        reopen("cleo", "requestReopening").await;
+        reopen("otto", "approveReopening").await;
+        world.book(&[cost(key, "platform", "5")]).await;
+        let item = ran().await;
+        assert_eq!((&item["state"], &item["detail"][0]), (&json!("OPEN"), &json!("allocation run 1 is stale")));
+        done(&world, "RunAllocation", json!({ "input": { "idempotencyKey": key, "period": "2026-01", "mode": "INCREMENT" } })).await;
+        assert_eq!(ran().await["state"], "OK");
+    }
     world.assert_verified().await;
 }
 

@@ -9,6 +9,8 @@ use crate::harness::{World, charge};
 on_both_engines!(
     every_item_says_what_is_missing,
     a_period_closes_once_every_item_is_settled,
+    a_provider_that_stops_within_the_month_is_missed,
+    a_sign_off_is_of_the_accruals_as_they_were_then,
     thresholds_are_settings_of_the_books,
     a_limited_token_gets_no_checklist,
 );
@@ -50,7 +52,12 @@ async fn every_item_says_what_is_missing(world: World) {
     assert_eq!((&unattributed["measured"], &unattributed["threshold"]), (&json!("22.93%"), &json!("1%")));
     assert_eq!(unattributed["detail"], json!(["0.0065 of 0.02835 USD"]));
     let feeds = item(&list, "PROVIDER_FEEDS");
-    assert_eq!(feeds["detail"], json!(["anthropic: last charge on 2026-01-10, incomplete", "openai: last charge on 2026-01-31"]));
+    let told = json!([
+        "acme-ai: last charge on 2026-01-12, incomplete",
+        "anthropic: last charge on 2026-01-10, incomplete",
+        "openai: last charge on 2026-01-31"
+    ]);
+    assert_eq!(feeds["detail"], told);
     assert_eq!((&item(&list, "ALLOCATIONS_RUN")["state"], &item(&list, "ALLOCATIONS_RUN")["ok"]), (&json!("NOT_APPLICABLE"), &json!(true)));
     assert_eq!(item(&list, "EARLIER_PERIODS")["detail"], json!(["2025-12 OPEN"]));
     assert_eq!(item(&list, "TRIAL_BALANCE")["detail"].as_array().unwrap().len(), 1);
@@ -89,11 +96,46 @@ async fn a_period_closes_once_every_item_is_settled(world: World) {
     assert_eq!(open(&checklist(&world, "2026-01").await), ["ACCRUALS_REVIEWED"], "a sign-off is of what the period held then");
 }
 
+/// New in January, so that nothing of December says that it is expected.
+async fn a_provider_that_stops_within_the_month_is_missed(world: World) {
+    books_of_two_months(&world).await;
+    closed(&world, "2025-12", "CLOSED").await;
+    world.book(&[owned("a1", "2026-01-10T12:00:00Z").model("anthropic", "claude-sonnet-4-5")]).await;
+    let feeds = item(&checklist(&world, "2026-01").await, "PROVIDER_FEEDS").clone();
+    assert_eq!((&feeds["state"], &feeds["measured"]), (&json!("OPEN"), &json!("1")));
+    assert_eq!(feeds["detail"], json!(["anthropic: last charge on 2026-01-10, incomplete", "openai: last charge on 2026-01-31"]));
+    // A charge that waits for a price is a sign of life too.
+    world.record(&[owned("a2", "2026-01-30T12:00:00Z").model("anthropic", "unheard-of")]).await;
+    assert_eq!(item(&checklist(&world, "2026-01").await, "PROVIDER_FEEDS")["state"], "OK");
+}
+
+async fn a_sign_off_is_of_the_accruals_as_they_were_then(world: World) {
+    books_of_two_months(&world).await;
+    closed(&world, "2025-12", "CLOSED").await;
+    let review = async || {
+        let note = json!({ "period": "2026-01", "note": "agrees" });
+        mutate(&world, &world.admin, "reviewAccruals", "ReviewAccrualsInput", note).await
+    };
+    review().await;
+    assert_eq!(open(&checklist(&world, "2026-01").await), [""; 0]);
+    // A charge of February moves the account, and not what was signed.
+    world.book(&[owned("f1", "2026-02-01T12:00:00Z")]).await;
+    assert_eq!(open(&checklist(&world, "2026-01").await), [""; 0]);
+    world.book(&[owned("late", "2026-01-20T12:00:00Z")]).await;
+    let list = checklist(&world, "2026-01").await;
+    let reviewed = item(&list, "ACCRUALS_REVIEWED");
+    assert_eq!((&reviewed["state"], &reviewed["measured"]), (&json!("OPEN"), &json!("not reviewed")));
+    // One charge of December and two of January, and then three: 0.0065 each.
+    assert_eq!(reviewed["message"], "ana signed accruals of 0.0195 USD off, now they are 0.026 USD: send reviewAccruals");
+    review().await;
+    assert_eq!(item(&checklist(&world, "2026-01").await, "ACCRUALS_REVIEWED")["state"], "OK");
+}
+
 async fn thresholds_are_settings_of_the_books(world: World) {
     books_of_two_months(&world).await;
     closed(&world, "2025-12", "CLOSED").await;
     world.book(&[charge("nobody").on("2026-01-09T12:00:00Z")]).await;
-    world.record(&[owned("u1", "2026-01-12T12:00:00Z").model("acme-ai", "house-model")]).await;
+    world.record(&[owned("u1", "2026-01-30T12:00:00Z").model("acme-ai", "house-model")]).await;
     assert_eq!(open(&checklist(&world, "2026-01").await), ["UNPRICED", "UNATTRIBUTED", "ACCRUALS_REVIEWED"]);
     // A third of the cost, 33.33... percent, is above 33.33 and not above 33.34.
     let saved = |percent: &str| json!({ "unpricedCharges": 1, "unattributedPercent": percent });
