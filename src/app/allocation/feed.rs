@@ -1,6 +1,6 @@
 //! Allocation lines as readers follow them: in the order of run and line, which is the order of posting.
 
-use super::read::{CenterRef, RunNames};
+use super::view::{RunNames, Traced};
 use crate::app::auth::{Actor, Permission};
 use crate::app::masters::Masters;
 use crate::app::reports::reading::reading_limited;
@@ -21,18 +21,7 @@ pub struct AllocationLine {
     /// From 1 within the run.
     pub line: i64,
     pub month: Month,
-    pub step: i64,
-    pub rule: String,
-    pub rule_version: i64,
-    pub from: Option<CenterRef>,
-    pub to: Option<CenterRef>,
-    pub driver: Option<String>,
-    pub driver_quantity: Option<String>,
-    pub driver_total: Option<String>,
-    pub share: Option<String>,
-    pub unrounded: Option<String>,
-    pub has_extra_unit: bool,
-    pub amount: Money,
+    pub traced: Traced,
     pub debit_account: Account,
     pub credit_account: Account,
     pub entry: Option<EntryNumber>,
@@ -43,33 +32,21 @@ pub struct AllocationLine {
 
 impl AllocationLine {
     pub(super) fn of(found: FeedLine, masters: &Masters) -> Result<Self, AppError> {
-        let FeedLine { run, month, rule: (rule, rule_version), pool, line } = found;
+        let FeedLine { run, month, rule, pool, line } = found;
         let account = |id| {
             masters
                 .account_by_id(id)
                 .cloned()
                 .ok_or_else(|| StoreError::corrupt("an allocation line names an account that is not in the chart"))
         };
-        let names = RunNames::of(masters);
         Ok(Self {
             run,
             line: line.line,
             month,
-            step: pool.step,
-            rule,
-            rule_version,
-            from: names.center(pool.from),
-            to: names.center(line.to),
-            driver: pool.driver,
-            driver_quantity: line.quantity,
-            driver_total: pool.driver_total,
-            share: line.share,
-            unrounded: line.unrounded,
-            has_extra_unit: line.has_extra_unit,
-            amount: line.amount.with(pool.money.currency),
             debit_account: account(line.debit_account)?,
             credit_account: account(line.credit_account)?,
             entry: line.entry,
+            traced: Traced::of_run(&pool, line, rule, &RunNames::of(masters)),
             pool: pool.money,
             allocated: pool.allocated.with(pool.money.currency),
         })

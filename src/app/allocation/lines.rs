@@ -2,16 +2,16 @@
 
 use super::plan::Plan;
 use crate::app::masters::Masters;
-use crate::domain::allocation::{AllocationRule, Center, Fraction, PoolOutcome, PoolPart, PostingMode};
+use crate::domain::allocation::{AllocationRule, Center, Fraction, Gross, PoolOutcome, PostingMode};
 use crate::domain::chart::CenterKind;
 use crate::domain::ids::{AccountId, NameId};
-use crate::domain::money::Amount;
+use crate::domain::money::{Amount, Currency, Exact};
 use crate::domain::rejection::{Code, Rejection};
 use crate::store::allocation::{RunLine, RunPool};
 
 /// Longest fraction that is kept digit by digit. Those of many mutual services have thousands of digits: of them a decimal is kept, and the run
 /// can be performed again for the rest.
-const LONGEST_FRACTION: usize = 120;
+const LONGEST_FRACTION: u32 = 120;
 /// Decimals of a fraction that is kept as a decimal.
 const SHARE_DECIMALS: u32 = 36;
 /// Decimals that an unrounded amount has beyond those of its ledger scale.
@@ -31,10 +31,10 @@ pub fn kept(plan: &Plan, masters: &Masters) -> Result<(Vec<RunPool>, Vec<RunLine
             lines.push(RunLine {
                 line: i64::try_from(lines.len()).unwrap_or(i64::MAX).saturating_add(1),
                 pool: number,
-                to: part.to.as_ref().map(|to| center_id(to, masters)).transpose()?,
-                quantity: part.quantity.map(|quantity| quantity.normalized().to_string()),
+                to: pool.to(part).map(|to| center_id(to, masters)).transpose()?,
+                quantity: pool.quantity(part).map(quantity_text),
                 share: pool.share(part).map(|share| share_text(&share)),
-                unrounded: unrounded(pool, part),
+                unrounded: pool.unrounded(part).map(|units| decimal(&units, pool.currency)),
                 amount: Amount::from_units(part.units),
                 has_extra_unit: part.has_extra_unit,
                 debit_account,
@@ -55,31 +55,30 @@ fn kept_pool(number: i64, pool: &PoolOutcome, masters: &Masters) -> Result<RunPo
         account: pool.account,
         money: Amount::from_units(pool.pool).with(pool.currency),
         allocated: Amount::from_units(pool.allocated),
-        driver: pool.driver.clone(),
-        driver_total: pool.driver_total.map(|total| total.normalized().to_string()),
-        gross: pool.gross.as_ref().map(|gross| decimal(gross, pool)),
+        driver: pool.basis.driver.clone(),
+        driver_total: pool.basis.driver_total.map(quantity_text),
+        gross: pool.gross.as_ref().and_then(Gross::amount).map(|gross| decimal(&gross, pool.currency)),
     })
 }
 
-/// An amount in ledger units as a decimal of the currency.
-pub fn decimal(units: &Fraction, pool: &PoolOutcome) -> String {
-    let scale = pool.currency.ledger_scale();
+/// A quantity of a driver as it is shown.
+pub fn quantity_text(quantity: Exact) -> String {
+    quantity.normalized().to_string()
+}
+
+/// An amount in ledger units as a decimal of the currency, with more digits than the ledger keeps.
+pub fn decimal(units: &Fraction, currency: Currency) -> String {
+    let scale = currency.ledger_scale();
     units.shifted(scale).rounded(scale + MORE_DECIMALS)
 }
 
-/// The exact part before rounding, as a decimal with more digits than the ledger keeps.
-pub fn unrounded(pool: &PoolOutcome, part: &PoolPart) -> Option<String> {
-    pool.unrounded(part).map(|units| decimal(&units, pool))
-}
-
 /// The exact fraction; of one with too many digits its decimal, marked by `~`.
-fn share_text(share: &Fraction) -> String {
-    let text = share.to_string();
-    if text.len() <= LONGEST_FRACTION { text } else { format!("~{}", share.rounded(SHARE_DECIMALS)) }
+pub fn share_text(share: &Fraction) -> String {
+    share.text_within(LONGEST_FRACTION).unwrap_or_else(|| format!("~{}", share.rounded(SHARE_DECIMALS)))
 }
 
 /// The accounts on which a pool's parts are debited and its sender is credited.
-fn accounts(rule: &AllocationRule, pool: &PoolOutcome, masters: &Masters) -> Result<(AccountId, AccountId), Rejection> {
+pub fn accounts(rule: &AllocationRule, pool: &PoolOutcome, masters: &Masters) -> Result<(AccountId, AccountId), Rejection> {
     let account = |code: &str| masters.account(code).map(|account| account.id).ok_or_else(|| Rejection::of(Code::AccountUnknown));
     match (&rule.terms.posting, pool.account) {
         (PostingMode::Accounts { debit, credit }, _) => Ok((account(debit)?, account(credit)?)),

@@ -18,18 +18,20 @@ mod rules;
 mod run;
 mod standing;
 mod trace;
+mod view;
 
 pub use drivers::{DriverValueInput, driver_values, record_driver_values};
 pub use feed::{AllocationLine, allocations, lines_of_run};
 pub use lines::share_decimal;
 pub use perform::{Performed, perform_again};
-pub use preview::{Preview, PreviewInput, PreviewLine, PreviewPool, preview_allocation};
-pub use read::{CenterRef, RunPoolView, RunView, run_view, runs, runs_by_number};
+pub use preview::{Preview, PreviewInput, PreviewLine, preview_allocation};
+pub use read::{RunView, run_view, runs, runs_by_number};
 pub use reverse::{ReverseRunInput, reverse_allocation_run};
 pub use rules::{RuleInput, allocation_rules, approve_allocation_rule, save_allocation_rule};
 pub use run::{RunInput, RunMode, run_allocation};
 pub(in crate::app) use run::{STALE_KIND, live_runs, open_rules};
 pub use trace::{ChargeDestination, ChargeTrace, charge_trace, fed_by, source_entries};
+pub use view::{CenterRef, PoolView, Traced};
 
 pub use crate::domain::allocation as terms;
 pub use crate::store::allocation::{RecordedDriver, RuleVersion, RunKind};

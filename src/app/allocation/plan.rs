@@ -2,13 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use sha2::{Digest, Sha256};
+
 use super::directory::MasterDirectory;
 use super::standing;
 use crate::app::AppError;
-use crate::app::integrity::sha256;
 use crate::app::masters::Masters;
 use crate::domain::allocation::{AllocationRule, Costs, Drivers, Input, MOST_PARTS, Outcome, PostingMode, allocate};
 use crate::domain::ids::{AccountId, BooksId, EntryNumber};
+use crate::domain::integrity::Hash;
 use crate::domain::period::{Day, Month};
 use crate::domain::rejection::{Code, Rejection};
 use crate::store::StoreError;
@@ -172,16 +174,21 @@ fn taking(
 
 /// SHA-256 of everything that an outcome moves, in hexadecimal: equal outcomes have equal hashes.
 pub fn result_hash(rules: &[AllocationRule], outcome: &Outcome) -> String {
-    let mut text = String::new();
+    // Pool by pool: the whole text of millions of parts would be a copy of all of them.
+    let (mut hasher, mut text) = (Sha256::new(), String::new());
     for pool in &outcome.pools {
         let rule = rules.get(pool.rule).map(|rule| format!("{} {}", rule.code, rule.version)).unwrap_or_default();
         let from = pool.from.as_ref().map(ToString::to_string).unwrap_or_default();
         let account = pool.account.map_or(0, |account| account.0);
         text.push_str(&format!("pool\t{rule}\t{from}\t{account}\t{}\t{}\t{}\n", pool.currency, pool.pool, pool.allocated));
         for part in &pool.parts {
-            let to = part.to.as_ref().map(ToString::to_string).unwrap_or_default();
-            text.push_str(&format!("{to}\t{}\n", part.units));
+            if let Some(to) = pool.to(part) {
+                text.extend([to.kind.field(), " ", &to.code]);
+            }
+            text.extend(["\t", &part.units.to_string(), "\n"]);
         }
+        hasher.update(&text);
+        text.clear();
     }
-    sha256(text.as_bytes()).to_string()
+    Hash(hasher.finalize().into()).to_string()
 }

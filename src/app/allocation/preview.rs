@@ -1,17 +1,18 @@
 //! A preview: what a run would post now, computed by the same code, with nothing written.
 
 use super::increment::{self, Base};
-use super::lines::kept;
+use super::lines;
 use super::plan::{Plan, governing, plan, result_hash};
-use super::read::{CenterRef, RunNames};
 use super::run::RunMode;
+use super::view::{PoolView, Traced};
 use crate::app::auth::{Actor, Permission};
+use crate::app::masters::Masters;
 use crate::app::reports::reading::reading;
 use crate::app::{App, AppError};
-use crate::domain::allocation::Flow;
+use crate::domain::allocation::{Outcome, PoolOutcome, PoolPart};
 use crate::domain::ids::EntryNumber;
-use crate::domain::money::{Amount, Money};
 use crate::domain::period::Month;
+use crate::domain::rejection::{Code, Rejection};
 use crate::store::allocation::rule_list;
 
 /// What is asked.
@@ -25,48 +26,45 @@ pub struct PreviewInput {
     pub with_pending: bool,
 }
 
-/// What a run would do.
+/// What a run would do. Its lines are put into words when they are looked at: there may be millions, and nobody reads them all.
 #[derive(Debug)]
 pub struct Preview {
     pub month: Month,
     pub through_entry: EntryNumber,
     /// Equal plans have equal hashes; the run keeps it.
     pub hash: String,
-    pub pools: Vec<PreviewPool>,
-    pub lines: Vec<PreviewLine>,
-}
-
-/// A pool that would be spread.
-#[derive(Debug, Clone)]
-pub struct PreviewPool {
-    pub rule: String,
-    pub rule_version: i64,
-    pub step: i64,
-    pub from: Option<CenterRef>,
-    pub pool: Money,
-    pub allocated: Money,
-    /// In ledger units.
-    pub retained: i128,
-    pub driver: Option<String>,
-    pub driver_total: Option<String>,
-    /// Reciprocal: the cost with what other service centers gave, and where it goes before netting.
-    pub gross: Option<String>,
-    pub flows: Vec<(CenterRef, String)>,
+    /// In the order in which they would be spread.
+    pub pools: Vec<PoolView>,
+    outcome: Outcome,
+    /// For each pool the codes of the account that receivers are debited in, and of the one that the sender is credited in.
+    accounts: Vec<(String, String)>,
 }
 
 /// A line that would be posted.
 #[derive(Debug, Clone)]
 pub struct PreviewLine {
-    /// Position of its pool in the preview.
-    pub pool: usize,
-    pub to: Option<CenterRef>,
-    pub quantity: Option<String>,
-    pub share: Option<String>,
-    pub unrounded: Option<String>,
-    pub has_extra_unit: bool,
-    pub amount: Money,
+    pub traced: Traced,
     pub debit_account: String,
     pub credit_account: String,
+}
+
+impl Preview {
+    /// How many lines there are.
+    pub fn line_count(&self) -> usize {
+        self.outcome.pools.iter().map(|pool| pool.parts.len()).sum()
+    }
+
+    /// Some lines, in the order in which they would be posted.
+    pub fn lines(&self, skip: usize, most: usize) -> Vec<PreviewLine> {
+        let pools = self.pools.iter().zip(&self.outcome.pools).zip(&self.accounts);
+        let lines = pools.flat_map(|pool| pool.0.1.parts.iter().map(move |part| (pool, part))).skip(skip).take(most);
+        let line = |(((view, pool), (debit, credit)), part): (((&PoolView, &PoolOutcome), &(String, String)), &PoolPart)| PreviewLine {
+            traced: Traced::of_preview(view, pool, part),
+            debit_account: debit.clone(),
+            credit_account: credit.clone(),
+        };
+        lines.map(line).collect()
+    }
 }
 
 /// Computes what a run would post. It shows the cost of every center, so a token limited to cost centers does not get it.
@@ -80,47 +78,20 @@ pub async fn preview_allocation(app: &App, actor: &Actor, input: PreviewInput) -
         let rules = base.rules(ledger, books, rules)?;
         let plan = plan(ledger, books, masters, (input.month, rules), &base.entries)?;
         let plan = increment::applied(ledger, books, masters, &base, plan)?;
-        shown(&plan, &RunNames::of(masters), masters)
+        shown(plan, masters)
     })
     .await
 }
 
-fn shown(plan: &Plan, names: &RunNames<'_>, masters: &crate::app::masters::Masters) -> Result<Preview, AppError> {
-    let (kept_pools, kept_lines) = kept(plan, masters)?;
-    let pools = kept_pools.into_iter().zip(&plan.outcome.pools).map(|(kept, pool)| {
-        let rule = plan.rules.get(pool.rule);
-        let flow =
-            |flow: &Flow| (CenterRef { kind: flow.to.kind, code: flow.to.code.to_string() }, super::lines::decimal(&flow.amount, pool));
-        PreviewPool {
-            rule: rule.map(|rule| rule.code.clone()).unwrap_or_default(),
-            rule_version: rule.map_or(0, |rule| rule.version),
-            step: kept.step,
-            from: names.center(kept.from),
-            pool: kept.money,
-            allocated: kept.allocated.with(pool.currency),
-            retained: pool.retained(),
-            driver: kept.driver,
-            driver_total: kept.driver_total,
-            gross: kept.gross,
-            flows: pool.flows.iter().map(flow).collect(),
-        }
-    });
-    let pools: Vec<PreviewPool> = pools.collect();
-    let lines = kept_lines.into_iter().map(|line| {
-        let pool = usize::try_from(line.pool.saturating_sub(1)).unwrap_or(0);
-        let currency = pools.get(pool).map_or(crate::domain::money::Currency::USD, |pool| pool.pool.currency);
-        PreviewLine {
-            pool,
-            to: names.center(line.to),
-            quantity: line.quantity,
-            share: line.share,
-            unrounded: line.unrounded,
-            has_extra_unit: line.has_extra_unit,
-            amount: Amount::from_units(line.amount.units()).with(currency),
-            debit_account: names.account(line.debit_account),
-            credit_account: names.account(line.credit_account),
-        }
-    });
-    let lines = lines.collect();
-    Ok(Preview { month: plan.month, through_entry: plan.through_entry, hash: result_hash(&plan.rules, &plan.outcome), pools, lines })
+fn shown(plan: Plan, masters: &Masters) -> Result<Preview, AppError> {
+    let (mut pools, mut accounts) = (Vec::with_capacity(plan.outcome.pools.len()), Vec::with_capacity(plan.outcome.pools.len()));
+    let code = |id| masters.account_by_id(id).map(|account| account.code.clone()).unwrap_or_default();
+    for pool in &plan.outcome.pools {
+        let rule = plan.rules.get(pool.rule).ok_or_else(|| Rejection::of(Code::AllocationRuleUnknown))?;
+        let (debit, credit) = lines::accounts(rule, pool, masters)?;
+        accounts.push((code(debit), code(credit)));
+        pools.push(PoolView::of_preview(pool, rule));
+    }
+    let hash = result_hash(&plan.rules, &plan.outcome);
+    Ok(Preview { month: plan.month, through_entry: plan.through_entry, hash, pools, outcome: plan.outcome, accounts })
 }

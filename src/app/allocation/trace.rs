@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::directory::MasterDirectory;
 use super::feed::AllocationLine;
 use super::increment::{in_force, versions_of_run};
-use super::read::CenterRef;
+use super::view::CenterRef;
 use crate::app::auth::{Actor, Permission};
 use crate::app::charges::charge_by_key;
 use crate::app::masters::Masters;

@@ -70,7 +70,7 @@ pub async fn allocation(
         let watch = Stopwatch::start();
         let input = PreviewInput { month, rules: Some(codes), mode: RunMode::New, with_pending: true };
         let preview = preview_allocation(&app, &actor, input).await?;
-        let lines = u64::try_from(preview.lines.len()).unwrap_or(u64::MAX);
+        let lines = u64::try_from(preview.line_count()).unwrap_or(u64::MAX);
         measured.push(AllocationMeasured { name, pools, receivers: sizes.receivers, lines, elapsed: watch.elapsed() });
     }
     drop(app);

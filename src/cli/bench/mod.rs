@@ -60,6 +60,9 @@ pub async fn run(args: BenchArgs) -> Result<ExitCode, anyhow::Error> {
     if cfg!(debug_assertions) {
         eprintln!("This is a debug build: figures count only with `cargo run --release -- bench`.");
     }
+    if args.wants("allocation") && args.allocation_sizes.contains(&0) {
+        anyhow::bail!("--allocation-sizes are numbers of pools, mutual service centers and receivers: give at least one of each");
+    }
     let sqlite = Target::Sqlite(args.directory.clone().unwrap_or_else(std::env::temp_dir));
     let sizes = IngestSizes { charges: args.charges, batch: args.batch, history: args.history };
     if args.wants("ingest-sqlite") {

@@ -1,11 +1,10 @@
 //! What late cost adds to a run: the whole computed again, less what was posted.
 
 use std::collections::BTreeMap;
-
-use num_bigint::BigUint;
+use std::sync::Arc;
 
 use super::Center;
-use super::outcome::{Outcome, PoolOutcome, PoolPart};
+use super::outcome::{Basis, Outcome, PoolOutcome, PoolPart, Receiving};
 use crate::domain::chart::CodingBlock;
 use crate::domain::ids::AccountId;
 use crate::domain::money::Currency;
@@ -42,7 +41,7 @@ impl From<&PoolOutcome> for Earlier {
             account: pool.account,
             currency: pool.currency,
             pool: pool.pool,
-            parts: pool.parts.iter().map(|part| (part.to.clone(), part.units)).collect(),
+            parts: pool.parts.iter().map(|part| (pool.to(part).cloned(), part.units)).collect(),
             lines: pool.transfer.iter().copied().collect(),
         }
     }
@@ -82,13 +81,10 @@ pub fn difference(outcome: Outcome, earlier: Vec<Earlier>) -> Result<Outcome, Re
             currency,
             pool: 0,
             allocated: 0,
-            driver: None,
-            driver_total: None,
-            total_weight: BigUint::default(),
+            basis: Arc::default(),
             parts: Vec::new(),
             transfer: Vec::new(),
             gross: None,
-            flows: Vec::new(),
         };
         pools.push(less(empty, known)?);
     }
@@ -115,11 +111,15 @@ fn less(mut pool: PoolOutcome, known: Earlier) -> Result<PoolOutcome, Rejection>
     pool.pool = pool.pool.checked_sub(known.pool).ok_or_else(overflow)?;
     let mut parts = known.parts;
     for part in &mut pool.parts {
-        part.units = part.units.checked_sub(parts.remove(&part.to).unwrap_or(0)).ok_or_else(overflow)?;
+        let to = pool.basis.receivers.get(part.receiver).and_then(|receiving| receiving.to.clone());
+        part.units = part.units.checked_sub(parts.remove(&to).unwrap_or(0)).ok_or_else(overflow)?;
     }
-    for (to, units) in parts {
+    for (to, units) in parts.into_iter().filter(|(_, units)| *units != 0) {
         let units = units.checked_neg().ok_or_else(overflow)?;
-        pool.parts.push(PoolPart { to, quantity: None, weight: BigUint::default(), units, has_extra_unit: false });
+        // They receive nothing now, and have no weight.
+        let basis: &mut Basis = Arc::make_mut(&mut pool.basis);
+        pool.parts.push(PoolPart { receiver: basis.receivers.len(), units, has_extra_unit: false });
+        basis.receivers.push(Receiving { to, quantity: None });
     }
     pool.parts.retain(|part| part.units != 0);
     pool.allocated = pool.parts.iter().try_fold(0_i64, |sum, part| sum.checked_add(part.units)).ok_or_else(overflow)?;
@@ -130,6 +130,6 @@ fn less(mut pool: PoolOutcome, known: Earlier) -> Result<PoolOutcome, Rejection>
         *line = units.and_then(|units| line.checked_add(units)).ok_or_else(overflow)?;
     }
     pool.transfer = lines.into_iter().filter(|(_, units)| *units != 0).collect();
-    (pool.gross, pool.flows) = (None, Vec::new());
+    pool.gross = None;
     Ok(pool)
 }

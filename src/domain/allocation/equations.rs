@@ -2,16 +2,22 @@
 //!
 //! With `w[i][j]` units of service `i` used by `j` and `T[i]` all units that others used, `x[i] = c[i] + sum x[k] w[k][i] / T[k]`. Instead of
 //! grossing costs up, each center's own cost goes to the operating receivers by the rows of `M^-1 W`, where `M = diag(T) - W` over service
-//! centers and `W` on the right holds what operating receivers used. Rows of `M` hold whole numbers, so the inverse is computed without
-//! fractions (Bareiss, Gauss-Jordan) as adjugate over determinant; both are at or above zero, because `M` is an M-matrix.
+//! centers and `W` on the right holds what operating receivers used. `M` holds whole numbers, so its inverse is kept as adjugate over
+//! determinant; both are at or above zero, because `M` is an M-matrix. Nothing is reduced: everything has the one determinant below it.
+//!
+//! The weights of the receivers, `adjugate * W`, have as many digits as the determinant, and there is one for each service and receiver. They
+//! are not kept: a split finds its parts by bounds (`net_split.rs`), and a weight is computed when somebody looks at it.
 
 use num_bigint::{BigInt, BigUint};
 use num_integer::Integer;
 use num_traits::{One, Zero};
 
-use super::outcome::Fraction;
+use super::fraction::Fraction;
+use super::modular::{Matrix, adjugate};
+use super::net_split::SmallUnits;
 
 /// Whole-number consumption of services.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Consumption {
     /// Units of service `i` used by service `j`; the diagonal is zero.
     pub by_services: Vec<Vec<BigUint>>,
@@ -20,13 +26,14 @@ pub struct Consumption {
 }
 
 /// The exact solution.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub struct Solution {
-    /// For each service, weights over the operating receivers: what its own cost goes to. They sum to the determinant.
-    pub net: Vec<Vec<BigUint>>,
+    consumption: Consumption,
     /// The inverse times the determinant.
-    adjugate: Vec<Vec<BigInt>>,
+    adjugate: Vec<Vec<BigUint>>,
     determinant: BigUint,
+    /// What receivers used, where all of it fits a word.
+    small: Option<SmallUnits>,
 }
 
 /// Services from which nothing reaches an operating receiver: they would pass their cost round for ever.
@@ -56,23 +63,16 @@ pub fn closed_loop(consumption: &Consumption) -> Vec<usize> {
     reaches.iter().enumerate().filter(|(_, reaches)| !**reaches).map(|(service, _)| service).collect()
 }
 
-/// Solves consumption without a closed loop; `None` when there is one.
-pub fn solve(consumption: &Consumption) -> Option<Solution> {
-    let (adjugate, determinant) = inverse(matrix(consumption))?;
-    let net = adjugate
-        .iter()
-        .map(|row| {
-            let width = consumption.by_receivers.first().map_or(0, Vec::len);
-            let mut weights = vec![BigUint::zero(); width];
-            for (factor, units) in row.iter().zip(&consumption.by_receivers) {
-                for (weight, units) in weights.iter_mut().zip(units).filter(|(_, units)| !units.is_zero()) {
-                    *weight += factor.magnitude() * units;
-                }
-            }
-            weights
-        })
-        .collect();
-    Some(Solution { net, adjugate, determinant })
+/// Solves consumption; `None` when there is a closed loop.
+pub fn solve(consumption: Consumption) -> Option<Solution> {
+    // With a way from every service to a receiver, the matrix is a regular M-matrix, and all its leading minors are above zero.
+    if !closed_loop(&consumption).is_empty() {
+        return None;
+    }
+    let diagonal: Vec<BigUint> = (0..consumption.by_services.len()).filter_map(|service| consumption.total(service)).collect();
+    let (adjugate, determinant) = adjugate(&Matrix { diagonal: &diagonal, beside: &consumption.by_services });
+    let small = SmallUnits::of(&consumption.by_receivers);
+    Some(Solution { consumption, adjugate, determinant, small })
 }
 
 impl Consumption {
@@ -80,104 +80,72 @@ impl Consumption {
     #[must_use]
     pub fn reduced(mut self) -> Self {
         for (services, receivers) in self.by_services.iter_mut().zip(&mut self.by_receivers) {
-            let common = services.iter().chain(receivers.iter()).fold(BigUint::zero(), |common, units| common.gcd(units));
+            let common = services
+                .iter()
+                .chain(receivers.iter())
+                .fold(BigUint::zero(), |common, units| if common.is_one() { common } else { common.gcd(units) });
             if common > BigUint::one() {
                 services.iter_mut().chain(receivers).for_each(|units| *units /= &common);
             }
         }
         self
     }
-}
 
-/// `diag(T) - W` over the services.
-fn matrix(consumption: &Consumption) -> Vec<Vec<BigInt>> {
-    let rows = consumption.by_services.iter().zip(&consumption.by_receivers).enumerate();
-    rows.map(|(service, (services, receivers))| {
-        let total: BigUint = services.iter().chain(receivers).sum();
-        let cell = |(column, units): (usize, &BigUint)| {
-            if column == service { BigInt::from(total.clone()) } else { -BigInt::from(units.clone()) }
-        };
-        services.iter().enumerate().map(cell).collect()
-    })
-    .collect()
-}
-
-/// Adjugate and determinant of an M-matrix; `None` when it is singular.
-///
-/// Fraction-free Gauss-Jordan on the matrix beside the identity: after step `k`, every entry is a minor of the matrix, so each division by the
-/// pivot before is exact. Leading minors of a regular M-matrix are above zero, so no rows are exchanged.
-fn inverse(mut left: Vec<Vec<BigInt>>) -> Option<(Vec<Vec<BigInt>>, BigUint)> {
-    let size = left.len();
-    for (position, row) in left.iter_mut().enumerate() {
-        row.extend((0..size).map(|column| BigInt::from(u8::from(column == position))));
+    /// All units of a service that others used.
+    fn total(&self, service: usize) -> Option<BigUint> {
+        let (services, receivers) = (self.by_services.get(service)?, self.by_receivers.get(service)?);
+        Some(services.iter().chain(receivers).sum())
     }
-    let mut before = BigInt::one();
-    for step in 0..size {
-        let pivot_row = left.get(step)?.clone();
-        let pivot = pivot_row.get(step)?.clone();
-        if pivot.is_zero() {
-            return None;
-        }
-        // Columns left of the step, and those of the identity that are not reached yet, hold pivots and zeros alone.
-        let live = step + 1..size + step + 1;
-        for (position, row) in left.iter_mut().enumerate().filter(|(position, _)| *position != step) {
-            let factor = row.get(step)?.clone();
-            for column in live.clone() {
-                let (cell, above) = (row.get_mut(column)?, pivot_row.get(column)?);
-                *cell = if factor.is_zero() || above.is_zero() {
-                    &pivot * &*cell / &before
-                } else {
-                    (&pivot * &*cell - &factor * above) / &before
-                };
-            }
-            // The row's own cells of the matrix (solved) or of the identity (not yet reached) hold the latest pivot.
-            let own = if position < step { position } else { size + position };
-            *row.get_mut(own)? = pivot.clone();
-            *row.get_mut(step)? = BigInt::zero();
-        }
-        before = pivot;
-    }
-    let adjugate = left.into_iter().map(|mut row| row.split_off(size)).collect();
-    Some((adjugate, before.magnitude().clone()))
 }
 
 impl Solution {
-    /// The denominator of every weight in `net`.
+    /// What the weights of a service over the receivers sum to.
     pub fn determinant(&self) -> &BigUint {
         &self.determinant
     }
 
+    /// What the receivers used of each service.
+    pub(super) fn by_receivers(&self) -> &[Vec<BigUint>] {
+        &self.consumption.by_receivers
+    }
+
+    pub(super) fn small_units(&self) -> Option<&SmallUnits> {
+        self.small.as_ref()
+    }
+
+    /// A service's row of the inverse, times the determinant.
+    pub(super) fn row(&self, service: usize) -> &[BigUint] {
+        self.adjugate.get(service).map_or(&[], Vec::as_slice)
+    }
+
+    /// The part of a service's own cost that a receiver bears, times the determinant.
+    pub fn weight(&self, service: usize, receiver: usize) -> BigUint {
+        let used = self.consumption.by_receivers.iter().map(|units| units.get(receiver).filter(|units| !units.is_zero()));
+        let terms = self.row(service).iter().zip(used).filter_map(|(factor, units)| Some(factor * units?));
+        terms.sum()
+    }
+
     /// For each service, what one of its units bears, times the determinant, when the services' own costs are these.
-    fn unit_costs(&self, own: &[i64]) -> Vec<BigInt> {
-        (0..own.len())
-            .map(|service| {
-                let rows = self.adjugate.iter().zip(own);
-                rows.filter_map(|(row, cost)| row.get(service).map(|cell| cell * *cost)).sum()
-            })
-            .collect()
-    }
-
-    /// What each service gives to every service and receiver before netting, and its gross cost, in ledger units.
-    pub fn flows(&self, own: &[i64], consumption: &Consumption) -> Vec<GrossFlows> {
-        let unit_costs = self.unit_costs(own);
-        let rows = consumption.by_services.iter().zip(&consumption.by_receivers).zip(unit_costs);
-        rows.map(|((services, receivers), unit_cost)| {
-            let flow = |units: &BigUint| Fraction::new(&unit_cost * BigInt::from(units.clone()), self.determinant.clone());
-            let total: BigUint = services.iter().chain(receivers.iter()).sum();
-            GrossFlows {
-                gross: flow(&total),
-                to_services: services.iter().map(flow).collect(),
-                to_receivers: receivers.iter().map(flow).collect(),
+    pub fn unit_costs(&self, own: &[i64]) -> Vec<BigInt> {
+        let mut costs = vec![BigInt::zero(); own.len()];
+        for (row, own) in self.adjugate.iter().zip(own).filter(|(_, own)| **own != 0) {
+            for (cost, cell) in costs.iter_mut().zip(row) {
+                *cost += BigInt::from(cell * own.unsigned_abs()) * own.signum();
             }
-        })
-        .collect()
+        }
+        costs
     }
-}
 
-/// What one service gives before netting.
-#[derive(Debug)]
-pub struct GrossFlows {
-    pub gross: Option<Fraction>,
-    pub to_services: Vec<Option<Fraction>>,
-    pub to_receivers: Vec<Option<Fraction>>,
+    /// What a service costs with what other services gave, in ledger units, when one of its units bears this, times the determinant.
+    pub fn gross(&self, service: usize, unit_cost: &BigInt) -> Option<Fraction> {
+        let total = self.consumption.total(service)?;
+        Fraction::as_given(unit_cost * BigInt::from(total), self.determinant.clone())
+    }
+
+    /// What a service gives to every service, and then to every receiver, before netting, in ledger units.
+    pub fn flows(&self, service: usize, unit_cost: &BigInt) -> impl Iterator<Item = Option<Fraction>> {
+        let to_services = self.consumption.by_services.get(service).into_iter().flatten();
+        let used = to_services.chain(self.consumption.by_receivers.get(service).into_iter().flatten());
+        used.map(move |units| Fraction::as_given(unit_cost * BigInt::from(units.clone()), self.determinant.clone()))
+    }
 }

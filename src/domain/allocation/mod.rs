@@ -9,6 +9,9 @@
 mod center;
 mod difference;
 mod equations;
+mod fraction;
+mod modular;
+mod net_split;
 mod outcome;
 mod pool;
 mod reciprocal;
@@ -20,7 +23,8 @@ mod weights;
 
 pub use center::{Center, block_of, only_center};
 pub use difference::{Earlier, difference};
-pub use outcome::{Flow, Fraction, Outcome, PoolOutcome, PoolPart};
+pub use fraction::Fraction;
+pub use outcome::{Basis, Flow, Gross, Outcome, PoolOutcome, PoolPart, Receiving};
 pub use pool::{Costs, Filter};
 pub use rule::{
     AllocationRule, MOST_RECEIVERS, MOST_SERVICE_CENTERS, MOST_TIERS, Method, PoolFilter, PostingMode, Receiver, Residual, RuleTerms,
@@ -29,5 +33,9 @@ pub use rule::{
 pub use run::{Directory, Input, MOST_PARTS, allocate};
 pub use weights::Drivers;
 
+#[cfg(test)]
+mod property_tests;
+#[cfg(test)]
+mod solver_tests;
 #[cfg(test)]
 mod tests;

@@ -1,97 +1,16 @@
 //! What a run answers with.
 
+use std::sync::Arc;
+
 use num_bigint::{BigInt, BigUint};
-use num_integer::Integer;
-use num_traits::{Signed, ToPrimitive, Zero};
+use num_traits::Zero;
 
 use super::Center;
+use super::equations::Solution;
+use super::fraction::Fraction;
 use crate::domain::chart::CodingBlock;
 use crate::domain::ids::AccountId;
 use crate::domain::money::{Currency, Exact};
-
-/// An exact fraction in lowest terms; the denominator is above zero.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fraction {
-    numerator: BigInt,
-    denominator: BigUint,
-}
-
-impl Fraction {
-    /// `None` when the denominator is zero.
-    pub fn new(numerator: BigInt, denominator: BigUint) -> Option<Self> {
-        if denominator.is_zero() {
-            return None;
-        }
-        let common = numerator.magnitude().gcd(&denominator);
-        Some(Self { numerator: numerator / BigInt::from(common.clone()), denominator: denominator / common })
-    }
-
-    pub fn is_zero(&self) -> bool {
-        self.numerator.is_zero()
-    }
-
-    /// The decimal with `scale` digits after the point; halves go to the even neighbour.
-    pub fn rounded(&self, scale: u32) -> String {
-        let scaled = self.numerator.magnitude() * BigUint::from(10_u32).pow(scale);
-        let (mut quotient, remainder) = scaled.div_rem(&self.denominator);
-        let twice = remainder * 2_u32;
-        if twice > self.denominator || (twice == self.denominator && quotient.is_odd()) {
-            quotient += 1_u32;
-        }
-        let width = usize::try_from(scale).unwrap_or(0);
-        let digits = format!("{quotient:0>width$}", width = width + 1);
-        let (whole, fraction) = digits.split_at(digits.len() - width);
-        let fraction = fraction.trim_end_matches('0');
-        let sign = if self.numerator.is_negative() && !quotient.is_zero() { "-" } else { "" };
-        if fraction.is_empty() { format!("{sign}{whole}") } else { format!("{sign}{whole}.{fraction}") }
-    }
-
-    /// The fraction of a value, such as a share of a pool in ledger units.
-    #[must_use]
-    pub fn times(&self, value: &BigInt) -> Self {
-        Self::new(&self.numerator * value, self.denominator.clone()).unwrap_or_else(|| self.clone())
-    }
-
-    /// A whole number.
-    pub fn whole(units: i64) -> Self {
-        Self { numerator: BigInt::from(units), denominator: BigUint::from(1_u32) }
-    }
-
-    /// The sum.
-    #[must_use]
-    pub fn plus(&self, other: &Self) -> Self {
-        let over = |one: &Self, by: &BigUint| &one.numerator * BigInt::from(by.clone());
-        let numerator = over(self, &other.denominator) + over(other, &self.denominator);
-        Self::new(numerator, &self.denominator * &other.denominator).unwrap_or_else(|| self.clone())
-    }
-
-    /// This part of `of` parts: the product with `part / of`. `None` when `of` is zero.
-    pub fn part(&self, part: i64, of: i64) -> Option<Self> {
-        let sign = if of < 0 { -1 } else { 1 };
-        Self::new(&self.numerator * part * sign, &self.denominator * of.unsigned_abs())
-    }
-
-    /// The same divided by a power of ten, such as ledger units in units of the currency.
-    #[must_use]
-    pub fn shifted(&self, scale: u32) -> Self {
-        Self::new(self.numerator.clone(), &self.denominator * BigUint::from(10_u32).pow(scale)).unwrap_or_else(|| self.clone())
-    }
-
-    /// The nearest whole number; halves go to the even neighbour. `None` when it does not fit.
-    pub fn round_half_even(&self) -> Option<i64> {
-        let (quotient, remainder) = self.numerator.magnitude().div_rem(&self.denominator);
-        let twice = remainder * 2_u32;
-        let up = twice > self.denominator || (twice == self.denominator && quotient.is_odd());
-        let magnitude = (quotient + u32::from(up)).to_i64()?;
-        if self.numerator.is_negative() { magnitude.checked_neg() } else { Some(magnitude) }
-    }
-}
-
-impl std::fmt::Display for Fraction {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(formatter, "{}/{}", self.numerator, self.denominator)
-    }
-}
 
 /// Everything a run decided.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -116,17 +35,13 @@ pub struct PoolOutcome {
     pub pool: i64,
     /// What the receivers got in all.
     pub allocated: i64,
-    pub driver: Option<String>,
-    pub driver_total: Option<Exact>,
-    /// What the parts' weights are fractions of.
-    pub total_weight: BigUint,
+    /// Over whom and by what. Pools that are spread alike share it.
+    pub basis: Arc<Basis>,
     pub parts: Vec<PoolPart>,
     /// What is posted: debits above zero, credits below. They sum to zero.
     pub transfer: Vec<(CodingBlock, i64)>,
-    /// Reciprocal: the cost with what other service centers gave, in ledger units.
-    pub gross: Option<Fraction>,
-    /// Reciprocal: what goes to whom before netting, service centers included.
-    pub flows: Vec<Flow>,
+    /// Reciprocal: what the service costs and gives before netting.
+    pub gross: Option<Gross>,
 }
 
 impl PoolOutcome {
@@ -135,9 +50,20 @@ impl PoolOutcome {
         i128::from(self.pool) - i128::from(self.allocated)
     }
 
+    /// Who received a part; `None` where a reclassification leaves the cost with several centers.
+    pub fn to(&self, part: &PoolPart) -> Option<&Center> {
+        self.basis.receivers.get(part.receiver)?.to.as_ref()
+    }
+
+    /// The receiver's quantity of the driver.
+    pub fn quantity(&self, part: &PoolPart) -> Option<Exact> {
+        self.basis.receivers.get(part.receiver)?.quantity
+    }
+
     /// The exact fraction of the pool that a part is; `None` of an empty pool.
     pub fn share(&self, part: &PoolPart) -> Option<Fraction> {
-        Fraction::new(BigInt::from(part.weight.clone()), self.total_weight.clone())
+        let (weight, total) = self.basis.weights.of(part.receiver);
+        Fraction::as_given(BigInt::from(weight), total.clone())
     }
 
     /// The part before rounding, in ledger units.
@@ -148,18 +74,85 @@ impl PoolOutcome {
     }
 }
 
-/// What one receiver got.
+/// Over whom a pool was spread, and by what.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Basis {
+    pub driver: Option<String>,
+    pub driver_total: Option<Exact>,
+    pub receivers: Vec<Receiving>,
+    pub weights: Weights,
+}
+
+/// Somebody over whom a pool was spread.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PoolPart {
+pub struct Receiving {
     /// `None` where a reclassification leaves the cost with several centers.
     pub to: Option<Center>,
     /// The receiver's quantity of the driver.
     pub quantity: Option<Exact>,
-    pub weight: BigUint,
+}
+
+/// Whole numbers in whose proportion a pool was spread, in the order of the receivers. A receiver without one has zero.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Weights {
+    Listed {
+        weights: Vec<BigUint>,
+        /// What they are fractions of: more than their sum where the sender keeps a part.
+        total: BigUint,
+    },
+    /// Those of a service of reciprocal equations, computed when they are asked for.
+    Solved { solution: Arc<Solution>, service: usize },
+}
+
+impl Default for Weights {
+    fn default() -> Self {
+        Self::Listed { weights: Vec::new(), total: BigUint::zero() }
+    }
+}
+
+impl Weights {
+    /// The weight of a receiver, and what it is a fraction of.
+    fn of(&self, receiver: usize) -> (BigUint, &BigUint) {
+        match self {
+            Self::Listed { weights, total } => (weights.get(receiver).cloned().unwrap_or_default(), total),
+            Self::Solved { solution, service } => (solution.weight(*service, receiver), solution.determinant()),
+        }
+    }
+}
+
+/// What one receiver got.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PoolPart {
+    /// Position of the receiver in the pool's basis.
+    pub receiver: usize,
     /// In ledger units, with the sign of the pool.
     pub units: i64,
     /// Whether it holds one of the units that rounding down left over.
     pub has_extra_unit: bool,
+}
+
+/// What a service center of the reciprocal method costs and gives before netting.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Gross {
+    pub(super) solution: Arc<Solution>,
+    pub(super) service: usize,
+    /// What one unit of the service bears, times the determinant.
+    pub(super) unit_cost: BigInt,
+    /// Service centers, then receivers.
+    pub(super) centers: Arc<[Center]>,
+}
+
+impl Gross {
+    /// The cost with what other service centers gave, in ledger units.
+    pub fn amount(&self) -> Option<Fraction> {
+        self.solution.gross(self.service, &self.unit_cost)
+    }
+
+    /// What goes to whom, service centers included.
+    pub fn flows(&self) -> impl Iterator<Item = Flow> {
+        let flows = self.centers.iter().zip(self.solution.flows(self.service, &self.unit_cost));
+        flows.filter_map(|(to, amount)| Some(Flow { to: to.clone(), amount: amount? })).filter(|flow| !flow.amount.is_zero())
+    }
 }
 
 /// A flow of the reciprocal solution, in ledger units.

@@ -1,32 +1,33 @@
 //! The reciprocal method over the costs of a run.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 use num_bigint::BigUint;
-use num_traits::Zero;
 
 use super::Center;
-use super::equations::{Consumption, GrossFlows, Solution, closed_loop, solve};
-use super::outcome::Flow;
+use super::equations::{Consumption, Solution, closed_loop, solve};
+use super::net_split::{NetPart, net_split};
+use super::outcome::{Basis, Gross, PoolPart, Receiving, Weights};
 use super::pool::{Filter, Sources, total};
 use super::rule::{AllocationRule, ServiceCenter, WhenZero};
 use super::run::{Directory, Pool, Run, by_account};
 use super::spread::Spread;
 use super::weights::{scaled, sum};
-use crate::domain::allocation::PoolPart;
-use crate::domain::money::{Currency, Exact, split};
+use crate::domain::money::{Currency, Exact};
 use crate::domain::rejection::{Code, Rejection};
 
 /// Who used how much of each service.
 type Used = Vec<BTreeMap<Center, Exact>>;
 
-/// Services and receivers in order, their consumption, and what follows from it.
+/// Services and receivers in order, and what follows from what they used.
 struct System {
     services: Vec<ServiceCenter>,
-    receivers: Vec<Center>,
-    used: Used,
-    consumption: Consumption,
-    solution: Solution,
+    /// For each service, the receivers of all services with their quantities of this one.
+    bases: Vec<Arc<Basis>>,
+    /// Service centers, then receivers.
+    centers: Arc<[Center]>,
+    solution: Arc<Solution>,
 }
 
 impl<D: Directory> Run<'_, D> {
@@ -51,13 +52,14 @@ impl<D: Directory> Run<'_, D> {
                 used.push(self.used(rule, service, centers, currency)?);
             }
             if known.as_ref().is_none_or(|(before, _)| *before != used) {
-                known = Some((used.clone(), system(rule, centers, used, &own)?));
+                let system = system(rule, centers, used.clone(), &own)?;
+                known = Some((used, system));
             }
             let Some((_, system)) = &known else { continue };
             own.retain(|(center, _)| system.services.iter().any(|service| service.center == *center));
             let costs = own.iter().map(|(_, sources)| total(sources)).collect::<Result<Vec<_>, _>>()?;
-            let flows = system.solution.flows(&costs, &system.consumption);
-            for (service, ((center, sources), flow)) in own.into_iter().zip(flows).enumerate() {
+            let unit_costs = system.solution.unit_costs(&costs);
+            for (service, ((center, sources), unit_cost)) in own.into_iter().zip(unit_costs).enumerate() {
                 let step = (first_step..).zip(centers).find(|(_, given)| given.center == center).map_or(first_step, |(step, _)| step);
                 self.step = step;
                 let pools_before = self.outcome.pools.len();
@@ -71,7 +73,8 @@ impl<D: Directory> Run<'_, D> {
                     self.give(Pool { position, rule, filter, from, account, currency, sources }, spread)?;
                 }
                 if let Some(pool) = self.outcome.pools.get_mut(pools_before) {
-                    (pool.gross, pool.flows) = system.named(flow);
+                    let (solution, centers) = (system.solution.clone(), system.centers.clone());
+                    pool.gross = Some(Gross { solution, service, unit_cost, centers });
                 }
             }
         }
@@ -139,49 +142,51 @@ fn system(rule: &AllocationRule, centers: &[ServiceCenter], mut used: Used, own:
         let message = format!("nothing of {} reaches a receiver that is no service center", names.join(", "));
         return Err(Rejection::at(Code::ClosedLoop, "serviceCenters", message));
     }
-    let solution = solve(&consumption).ok_or_else(|| Rejection::of(Code::ClosedLoop).under("serviceCenters"))?;
-    Ok(System { services, receivers, used, consumption, solution })
+    let solution = solve(consumption).ok_or_else(|| Rejection::of(Code::ClosedLoop).under("serviceCenters"))?;
+    let solution = Arc::new(solution);
+    let bases = services.iter().zip(&used).enumerate().map(|(at, (service, used))| basis(&solution, (at, service), &receivers, used));
+    let bases = bases.collect::<Result<_, _>>()?;
+    let centers = services.iter().map(|service| service.center.clone()).chain(receivers).collect();
+    Ok(System { services, bases, centers, solution })
+}
+
+fn basis(
+    solution: &Arc<Solution>,
+    (at, service): (usize, &ServiceCenter),
+    receivers: &[Center],
+    used: &BTreeMap<Center, Exact>,
+) -> Result<Arc<Basis>, Rejection> {
+    let receiving = |to: &Center| Receiving { to: Some(to.clone()), quantity: used.get(to).copied() };
+    Ok(Arc::new(Basis {
+        driver: Some(service.driver.clone()),
+        driver_total: Some(sum(used.values())?),
+        receivers: receivers.iter().map(receiving).collect(),
+        weights: Weights::Solved { solution: solution.clone(), service: at },
+    }))
 }
 
 fn consumption(services: &[ServiceCenter], receivers: &[Center], used: &Used) -> Consumption {
+    let positions: HashMap<&Center, usize> = services.iter().map(|service| &service.center).chain(receivers).zip(0..).collect();
     let (mut by_services, mut by_receivers) = (Vec::with_capacity(used.len()), Vec::with_capacity(used.len()));
     for used in used {
-        let units = scaled(&used.values().copied().collect::<Vec<_>>());
-        let units: BTreeMap<&Center, BigUint> = used.keys().zip(units).collect();
-        let of = |center: &Center| units.get(center).cloned().unwrap_or_else(BigUint::zero);
-        by_services.push(services.iter().map(|service| of(&service.center)).collect());
-        by_receivers.push(receivers.iter().map(of).collect());
+        let mut row = vec![BigUint::default(); positions.len()];
+        for (center, units) in used.keys().zip(scaled(&used.values().copied().collect::<Vec<_>>())) {
+            if let Some(cell) = positions.get(center).and_then(|position| row.get_mut(*position)) {
+                *cell = units;
+            }
+        }
+        by_receivers.push(row.split_off(services.len()));
+        by_services.push(row);
     }
     Consumption { by_services, by_receivers }
 }
 
 impl System {
-    /// The own cost of a service over the receivers.
+    /// The own cost of a service over the receivers that any of it reaches.
     fn spread(&self, service: usize, pool: i64) -> Result<Spread, Rejection> {
-        let overflow = || Rejection::of(Code::LedgerOverflow);
-        let weights = self.solution.net.get(service).ok_or_else(overflow)?;
-        let used = self.used.get(service).ok_or_else(overflow)?;
-        let parts = split(pool, weights).map_err(|_| overflow())?;
-        let parts = self.receivers.iter().zip(weights).zip(parts).map(|((receiver, weight), part)| PoolPart {
-            to: Some(receiver.clone()),
-            quantity: used.get(receiver).copied(),
-            weight: weight.clone(),
-            units: part.units,
-            has_extra_unit: part.has_extra_unit,
-        });
-        Ok(Spread {
-            driver: self.services.get(service).map(|service| service.driver.clone()),
-            driver_total: Some(sum(used.values())?),
-            total_weight: self.solution.determinant().clone(),
-            parts: parts.filter(|part| !part.weight.is_zero()).collect(),
-        })
-    }
-
-    /// Flows with their receivers.
-    fn named(&self, flows: GrossFlows) -> (Option<super::Fraction>, Vec<Flow>) {
-        let services = self.services.iter().map(|service| &service.center).zip(flows.to_services);
-        let receivers = self.receivers.iter().zip(flows.to_receivers);
-        let named = services.chain(receivers).filter_map(|(to, amount)| Some(Flow { to: to.clone(), amount: amount? }));
-        (flows.gross, named.filter(|flow| !flow.amount.is_zero()).collect())
+        let basis = self.bases.get(service).cloned().ok_or_else(|| Rejection::of(Code::LedgerOverflow))?;
+        let parts = net_split(&self.solution, service, pool).into_iter();
+        let part = |net: NetPart| PoolPart { receiver: net.receiver, units: net.part.units, has_extra_unit: net.part.has_extra_unit };
+        Ok(Spread { basis, parts: parts.map(part).collect() })
     }
 }

@@ -10,7 +10,7 @@ use crate::domain::rejection::{Code, Rejection};
 
 /// Receivers of one rule: every center of a large company fits.
 pub const MOST_RECEIVERS: usize = 10_000;
-/// Service centers of one rule. Reciprocal ones are solved together, in the third power of their number (docs/PERFORMANCE.md).
+/// Service centers of one rule. Reciprocal ones are solved together, in the fourth power of their number (docs/PERFORMANCE.md).
 pub const MOST_SERVICE_CENTERS: usize = 500;
 /// Tiers of one rule: published price lists have fewer than ten.
 pub const MOST_TIERS: usize = 50;

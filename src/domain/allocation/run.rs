@@ -1,10 +1,11 @@
 //! A run: rules in their order over the cost of a period.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::Center;
 use super::center::block_of;
-use super::outcome::{Outcome, PoolOutcome, PoolPart};
+use super::outcome::{Basis, Outcome, PoolOutcome, PoolPart, Receiving, Weights};
 use super::pool::{Costs, Filter, Sources, total};
 use super::rule::{AllocationRule, Method, PostingMode};
 use super::spread::{Spread, ToSpread};
@@ -47,7 +48,8 @@ pub struct Input<'a> {
 /// The first refusal, under `rules` and the rule's code.
 pub fn allocate(input: Input<'_>, directory: &impl Directory) -> Result<Outcome, Rejection> {
     let Input { rules, costs, drivers, most_parts } = input;
-    let mut run = Run { costs, drivers, directory, outcome: Outcome::default(), step: 0, parts_left: most_parts };
+    let (outcome, bases) = (Outcome::default(), BTreeMap::new());
+    let mut run = Run { costs, drivers, directory, outcome, step: 0, parts_left: most_parts, bases };
     for (position, rule) in rules.iter().enumerate() {
         run.rule(position, rule).map_err(|rejection| rejection.under(rule.code.clone()).under("rules"))?;
     }
@@ -62,6 +64,8 @@ pub(super) struct Run<'a, D> {
     pub(super) outcome: Outcome,
     pub(super) step: u32,
     parts_left: usize,
+    /// The latest basis by each driver.
+    bases: BTreeMap<Option<String>, Arc<Basis>>,
 }
 
 /// One pool on its way: who gives, and what is in it.
@@ -132,19 +136,11 @@ impl<D: Directory> Run<'_, D> {
         self.parts_left = left.ok_or_else(|| Rejection::of(Code::TooManyAllocationLines))?;
         let held = total(&pool.sources)?;
         let allocated = sum_of_parts(&spread.parts)?;
-        let mut debits = Vec::with_capacity(spread.parts.len());
-        for part in spread.parts.iter().filter(|part| part.units != 0) {
-            let Some(to) = &part.to else { continue };
-            let account = match (&pool.rule.terms.posting, pool.account) {
-                (PostingMode::Accounts { debit, .. }, _) => self.directory.account(debit)?,
-                (PostingMode::KeepAccount, Some(account)) => account,
-                (PostingMode::KeepAccount, None) => return Err(Rejection::of(Code::AccountUnknown)),
-            };
-            debits.push((pool.filter.narrowed(block_of(account, to.kind, self.directory.center(to)?)), part.units));
-        }
+        let debits = self.debits(&pool, &spread)?;
         let credits = self.credits(&pool, held, allocated)?;
         let transfer = self.moved(pool.currency, debits.into_iter().chain(credits))?;
-        let Spread { driver, driver_total, total_weight, parts } = spread;
+        let Spread { basis, parts } = spread;
+        let basis = self.shared(basis);
         self.outcome.pools.push(PoolOutcome {
             rule: pool.position,
             step: self.step,
@@ -153,15 +149,40 @@ impl<D: Directory> Run<'_, D> {
             currency: pool.currency,
             pool: held,
             allocated,
-            driver,
-            driver_total,
-            total_weight,
+            basis,
             parts,
             transfer,
             gross: None,
-            flows: Vec::new(),
         });
         Ok(())
+    }
+
+    /// The receivers' lines.
+    fn debits(&self, pool: &Pool<'_>, spread: &Spread) -> Result<Vec<(CodingBlock, i64)>, Rejection> {
+        let mut debits = Vec::with_capacity(spread.parts.len());
+        if spread.parts.iter().all(|part| part.units == 0) {
+            return Ok(debits);
+        }
+        let account = match (&pool.rule.terms.posting, pool.account) {
+            (PostingMode::Accounts { debit, .. }, _) => self.directory.account(debit)?,
+            (PostingMode::KeepAccount, Some(account)) => account,
+            (PostingMode::KeepAccount, None) => return Err(Rejection::of(Code::AccountUnknown)),
+        };
+        for part in spread.parts.iter().filter(|part| part.units != 0) {
+            let receiving = spread.basis.receivers.get(part.receiver);
+            let Some(to) = receiving.and_then(|receiving| receiving.to.as_ref()) else { continue };
+            debits.push((pool.filter.narrowed(block_of(account, to.kind, self.directory.center(to)?)), part.units));
+        }
+        Ok(debits)
+    }
+
+    /// The basis of an earlier pool, if it is the same: hundreds of pools by one driver over thousands of receivers keep one.
+    fn shared(&mut self, basis: Arc<Basis>) -> Arc<Basis> {
+        let latest = self.bases.entry(basis.driver.clone()).or_insert_with(|| basis.clone());
+        if !Arc::ptr_eq(latest, &basis) && *latest != basis {
+            *latest = basis;
+        }
+        latest.clone()
     }
 
     /// The sender's lines, below zero for a cost that leaves: each source by what it holds, or by its part of what was allocated.
@@ -204,14 +225,18 @@ impl<D: Directory> Run<'_, D> {
 
     /// Adds lines up by block and moves the costs.
     fn moved(&mut self, currency: Currency, lines: impl Iterator<Item = (CodingBlock, i64)>) -> Result<Vec<(CodingBlock, i64)>, Rejection> {
+        let mut lines: Vec<(CodingBlock, i64)> = lines.filter(|(_, units)| *units != 0).collect();
         // Debits and credits of one block stay apart: both happened.
-        let mut sums: BTreeMap<(bool, CodingBlock), i64> = BTreeMap::new();
-        for (block, units) in lines.filter(|(_, units)| *units != 0) {
-            let sum = sums.entry((units < 0, block)).or_default();
-            *sum = sum.checked_add(units).ok_or_else(|| Rejection::of(Code::LedgerOverflow))?;
+        lines.sort_unstable_by_key(|(block, units)| (*units < 0, *block));
+        let mut moved: Vec<(CodingBlock, i64)> = Vec::with_capacity(lines.len());
+        for (block, units) in lines {
             self.costs.add(currency, block, units)?;
+            match moved.last_mut().filter(|(last, sum)| *last == block && (*sum < 0) == (units < 0)) {
+                Some((_, sum)) => *sum = sum.checked_add(units).ok_or_else(|| Rejection::of(Code::LedgerOverflow))?,
+                None => moved.push((block, units)),
+            }
         }
-        Ok(sums.into_iter().map(|((_, block), units)| (block, units)).collect())
+        Ok(moved)
     }
 
     /// Percent of what each block holds goes to another account on the same block.
@@ -230,14 +255,10 @@ impl<D: Directory> Run<'_, D> {
                 continue;
             }
             let split = crate::domain::money::split(pool, &weights).map_err(|_| overflow())?;
-            let Some(part) = split.first() else { continue };
-            let part = PoolPart {
-                to: from.clone(),
-                quantity: Some(percent),
-                weight: weights.first().cloned().unwrap_or_default(),
-                units: part.units,
-                has_extra_unit: part.has_extra_unit,
-            };
+            let Some(part) = split.first().copied() else { continue };
+            let receivers = vec![Receiving { to: from.clone(), quantity: Some(percent) }];
+            let weights = Weights::Listed { weights: weights.iter().take(1).cloned().collect(), total: weights.iter().sum() };
+            let Spread { basis, parts } = Spread::of(Basis { receivers, weights, ..Basis::default() }, [part]);
             let pool = Pool { position, rule, filter, from: from.clone(), account: None, currency, sources };
             let held = total(&pool.sources)?;
             let allocated = part.units;
@@ -254,13 +275,10 @@ impl<D: Directory> Run<'_, D> {
                 currency,
                 pool: held,
                 allocated,
-                driver: None,
-                driver_total: None,
-                total_weight: weights.iter().sum(),
-                parts: vec![part],
+                basis,
+                parts,
                 transfer,
                 gross: None,
-                flows: Vec::new(),
             });
         }
         Ok(())

@@ -1,15 +1,16 @@
 //! One pool over its receivers.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use num_bigint::BigUint;
 use num_traits::Zero;
 
 use super::Center;
-use super::outcome::PoolPart;
+use super::outcome::{Basis, PoolPart, Receiving, Weights};
 use super::rule::{Method, Receiver, Residual, RuleTerms, Tier, TierMode, WhenZero};
 use super::weights::{Asked, Drivers, scaled, sum};
-use crate::domain::money::{Currency, Exact, split};
+use crate::domain::money::{Currency, Exact, Part, split};
 use crate::domain::rejection::{Code, Rejection};
 
 /// A pool to spread.
@@ -25,17 +26,37 @@ pub struct ToSpread<'a> {
 /// What became of it. The parts of a pool that nobody receives from are empty.
 #[derive(Debug, Default)]
 pub struct Spread {
-    pub driver: Option<String>,
-    pub driver_total: Option<Exact>,
-    pub total_weight: BigUint,
+    pub basis: Arc<Basis>,
     pub parts: Vec<PoolPart>,
 }
 
-/// A receiver before the split.
+impl Spread {
+    /// One part for each receiver of a basis, in their order.
+    pub fn of(basis: Basis, parts: impl IntoIterator<Item = Part>) -> Self {
+        let part = |(receiver, part): (usize, Part)| PoolPart { receiver, units: part.units, has_extra_unit: part.has_extra_unit };
+        let parts = parts.into_iter().take(basis.receivers.len()).enumerate().map(part).collect();
+        Self { basis: Arc::new(basis), parts }
+    }
+}
+
+/// Receivers before the split, with the weight of each.
+#[derive(Default)]
 struct Weighted {
-    to: Center,
-    quantity: Option<Exact>,
-    weight: BigUint,
+    receivers: Vec<Receiving>,
+    weights: Vec<BigUint>,
+}
+
+impl Weighted {
+    fn by_quantity(quantities: BTreeMap<Center, Exact>, weights: Vec<BigUint>) -> Self {
+        let receiving = |(to, quantity)| Receiving { to: Some(to), quantity: Some(quantity) };
+        Self { receivers: quantities.into_iter().map(receiving).collect(), weights }
+    }
+
+    /// Named receivers, whose weights are no quantities.
+    fn by_name(receivers: &[Receiver], weights: Vec<BigUint>) -> Self {
+        let receiving = |receiver: &Receiver| Receiving { to: Some(receiver.center.clone()), quantity: None };
+        Self { receivers: receivers.iter().map(receiving).collect(), weights }
+    }
 }
 
 impl ToSpread<'_> {
@@ -50,9 +71,7 @@ impl ToSpread<'_> {
             Method::FixedPercent => self.by_percent(receivers),
             Method::FixedPortion => {
                 let weights = scaled(&receivers.iter().map(|receiver| receiver.weight.unwrap_or(Exact::ZERO)).collect::<Vec<_>>());
-                let weighted = receivers.iter().zip(weights);
-                let weighted = weighted.map(|(receiver, weight)| Weighted { to: receiver.center.clone(), quantity: None, weight });
-                self.proportional(weighted.collect(), None)
+                self.proportional(Weighted::by_name(receivers, weights), None)
             }
             Method::FixedAmount => self.by_amount(receivers),
             Method::Driver { driver } => self.by_driver(driver),
@@ -72,9 +91,7 @@ impl ToSpread<'_> {
         let quantities = self.quantities(driver)?;
         let total = sum(quantities.values())?;
         let weights = scaled(&quantities.values().copied().collect::<Vec<_>>());
-        let named = quantities.into_iter().zip(weights);
-        let weighted = named.map(|((to, quantity), weight)| Weighted { to, quantity: Some(quantity), weight }).collect();
-        self.proportional(weighted, Some((driver, total)))
+        self.proportional(Weighted::by_quantity(quantities, weights), Some((driver, total)))
     }
 
     fn quantities(&self, driver: &str) -> Result<BTreeMap<Center, Exact>, Rejection> {
@@ -83,29 +100,25 @@ impl ToSpread<'_> {
     }
 
     /// The whole pool, by weights; by the rule's policy where all of them are zero.
-    fn proportional(&self, mut weighted: Vec<Weighted>, driver: Option<(&str, Exact)>) -> Result<Spread, Rejection> {
-        let mut total_weight: BigUint = weighted.iter().map(|receiver| &receiver.weight).sum();
+    fn proportional(&self, weighted: Weighted, driver: Option<(&str, Exact)>) -> Result<Spread, Rejection> {
+        let Weighted { receivers, mut weights } = weighted;
+        let mut total: BigUint = weights.iter().sum();
         let named = driver.map(|(driver, total)| (driver.to_owned(), total));
         let (driver, driver_total) = named.map_or((None, None), |(driver, total)| (Some(driver), Some(total)));
-        if total_weight.is_zero() {
+        if total.is_zero() {
+            let retained = |driver| Spread { basis: Arc::new(Basis { driver, driver_total, ..Basis::default() }), parts: Vec::new() };
             match self.terms.when_zero {
-                _ if self.pool == 0 => return Ok(Spread { driver, driver_total, ..Spread::default() }),
-                WhenZero::Retain => return Ok(Spread { driver, driver_total, ..Spread::default() }),
-                WhenZero::Even if !weighted.is_empty() => {
-                    weighted.iter_mut().for_each(|receiver| receiver.weight = BigUint::from(1_u32));
-                    total_weight = BigUint::from(weighted.len());
+                _ if self.pool == 0 => return Ok(retained(driver)),
+                WhenZero::Retain => return Ok(retained(driver)),
+                WhenZero::Even if !weights.is_empty() => {
+                    weights = vec![BigUint::from(1_u32); weights.len()];
+                    total = BigUint::from(weights.len());
                 }
                 WhenZero::Even | WhenZero::Refuse => return Err(no_basis(driver.as_deref())),
             }
         }
-        let weights: Vec<BigUint> = weighted.iter().map(|receiver| receiver.weight.clone()).collect();
         let parts = split(self.pool, &weights).map_err(|_| no_basis(driver.as_deref()))?;
-        let part = |(receiver, part): (Weighted, crate::domain::money::Part)| {
-            let Weighted { to, quantity, weight } = receiver;
-            PoolPart { to: Some(to), quantity, weight, units: part.units, has_extra_unit: part.has_extra_unit }
-        };
-        let parts = weighted.into_iter().zip(parts).map(part).collect();
-        Ok(Spread { driver, driver_total, total_weight, parts })
+        Ok(Spread::of(Basis { driver, driver_total, receivers, weights: Weights::Listed { weights, total } }, parts))
     }
 
     /// Percent of the pool. The sender takes part in the split with what they leave, and is last in a tie.
@@ -115,15 +128,9 @@ impl ToSpread<'_> {
         percents.push(kept.ok_or_else(|| Rejection::of(Code::AllocationPercentInvalid).under("receivers"))?);
         let weights = scaled(&percents);
         let parts = split(self.pool, &weights).map_err(|_| no_basis(None))?;
-        let total_weight = weights.iter().sum();
-        let parts = receivers.iter().zip(weights).zip(parts).map(|((receiver, weight), part)| PoolPart {
-            to: Some(receiver.center.clone()),
-            quantity: receiver.weight,
-            weight,
-            units: part.units,
-            has_extra_unit: part.has_extra_unit,
-        });
-        Ok(Spread { parts: parts.collect(), total_weight, ..Spread::default() })
+        let total = weights.iter().sum();
+        let weights = Weights::Listed { weights, total };
+        Ok(Spread::of(Basis { receivers: with_weight(receivers), weights, ..Basis::default() }, parts))
     }
 
     /// Fixed amounts first. What is left stays with the sender, or goes to the receivers without an amount, else to all by their amounts.
@@ -163,19 +170,16 @@ impl ToSpread<'_> {
         };
         // A part is its amount and its fraction of the rest: over one denominator, the sharers' total.
         let unit = if shared.is_zero() { BigUint::from(1_u32) } else { shared };
-        let parts = receivers.iter().zip(amounts).enumerate().map(|(position, (receiver, amount))| {
+        let (mut parts, mut weights) = (Vec::with_capacity(amounts.len()), Vec::with_capacity(amounts.len()));
+        for (position, amount) in amounts.into_iter().enumerate() {
             let extra = rests.get(position);
             let rest_weight = sharers.get(position).map_or_else(BigUint::zero, |share| share * rest);
-            let units = amount.saturating_add(extra.map_or(0, |part| part.units.unsigned_abs()));
-            PoolPart {
-                to: Some(receiver.center.clone()),
-                quantity: receiver.weight,
-                weight: &unit * amount + rest_weight,
-                units: signed(units, self.pool),
-                has_extra_unit: extra.is_some_and(|part| part.has_extra_unit),
-            }
-        });
-        Ok(Spread { parts: parts.collect(), total_weight: unit.clone() * magnitude, ..Spread::default() })
+            weights.push(&unit * amount + rest_weight);
+            let units = signed(amount.saturating_add(extra.map_or(0, |part| part.units.unsigned_abs())), self.pool);
+            parts.push(Part { units, has_extra_unit: extra.is_some_and(|part| part.has_extra_unit) });
+        }
+        let weights = Weights::Listed { weights, total: unit * magnitude };
+        Ok(Spread::of(Basis { receivers: with_weight(receivers), weights, ..Basis::default() }, parts))
     }
 
     /// Quantities at rates: charged as they are, each rounded once (half to even), or as weights of the whole pool.
@@ -190,24 +194,29 @@ impl ToSpread<'_> {
         let pool = crate::domain::money::Money::exact_of_units(i128::from(self.pool).abs(), self.currency);
         let mut weights = scaled(&charges.iter().copied().chain([pool]).collect::<Vec<_>>());
         let total_weight = weights.pop().unwrap_or_default();
-        let weighted = quantities.into_iter().zip(weights);
+        let weighted = Weighted::by_quantity(quantities, weights);
         if self.terms.residual == Residual::Receivers {
-            let weighted = weighted.map(|((to, quantity), weight)| Weighted { to, quantity: Some(quantity), weight });
-            return self.proportional(weighted.collect(), Some((driver, total)));
+            return self.proportional(weighted, Some((driver, total)));
         }
         let mut parts = Vec::with_capacity(charges.len());
-        for (((to, quantity), weight), charge) in weighted.zip(charges) {
-            let units = charge.round_half_even(self.currency.ledger_scale()).ok_or_else(overflow)?;
+        for charge in charges {
             // Whoever used the service is charged, also for a pool that holds a credit.
-            parts.push(PoolPart { to: Some(to), quantity: Some(quantity), weight, units, has_extra_unit: false });
+            let units = charge.round_half_even(self.currency.ledger_scale()).ok_or_else(overflow)?;
+            parts.push(Part { units, has_extra_unit: false });
         }
-        Ok(Spread { driver: Some(driver.to_owned()), driver_total: Some(total), total_weight, parts })
+        let Weighted { receivers, weights } = weighted;
+        let weights = Weights::Listed { weights, total: total_weight };
+        Ok(Spread::of(Basis { driver: Some(driver.to_owned()), driver_total: Some(total), receivers, weights }, parts))
     }
 }
 
-fn even(receivers: &[Receiver]) -> Vec<Weighted> {
-    let one = || BigUint::from(1_u32);
-    receivers.iter().map(|receiver| Weighted { to: receiver.center.clone(), quantity: None, weight: one() }).collect()
+fn even(receivers: &[Receiver]) -> Weighted {
+    Weighted::by_name(receivers, vec![BigUint::from(1_u32); receivers.len()])
+}
+
+/// Named receivers, whose weights are shown as quantities.
+fn with_weight(receivers: &[Receiver]) -> Vec<Receiving> {
+    receivers.iter().map(|receiver| Receiving { to: Some(receiver.center.clone()), quantity: receiver.weight }).collect()
 }
 
 fn signed(units: u64, pool: i64) -> i64 {

@@ -1,5 +1,6 @@
 //! Splits that re-sum: the largest-remainder method.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use num_bigint::BigUint;
@@ -45,23 +46,34 @@ pub fn split(pool: i64, weights: &[BigUint]) -> Result<Vec<Part>, NoBasis> {
         return Err(NoBasis);
     }
     let magnitude = pool.unsigned_abs();
-    let (mut parts, mut remainders) = (Vec::with_capacity(weights.len()), Vec::with_capacity(weights.len()));
-    for (position, weight) in weights.iter().enumerate() {
-        let (quotient, remainder) = (weight * magnitude).div_rem(&total);
-        // A part is at most the pool, which fits.
-        parts.push((quotient.to_u64().unwrap_or(magnitude), false));
-        remainders.push((remainder, position));
+    // A weight is at most the total. Where that fits a word, machine numbers do.
+    if let Some(total) = total.to_u64() {
+        let products = weights.iter().map(|weight| u128::from(weight.to_u64().unwrap_or(0)) * u128::from(magnitude));
+        return Ok(shared(pool, products.map(|product| product.div_rem(&u128::from(total)))));
     }
+    Ok(shared(pool, weights.iter().map(|weight| (weight * magnitude).div_rem(&total))))
+}
+
+/// Quotients, which sum to no more than the pool, and what is left of it to the largest remainders.
+fn shared<N: ToPrimitive + Ord>(pool: i64, quotients: impl Iterator<Item = (N, N)>) -> Vec<Part> {
+    let magnitude = pool.unsigned_abs();
+    // A part is at most the pool, which fits.
+    let (mut parts, mut remainders): (Vec<(u64, bool)>, Vec<(Reverse<N>, usize)>) = (quotients.enumerate())
+        .map(|(position, (quotient, remainder))| ((quotient.to_u64().unwrap_or(magnitude), false), (Reverse(remainder), position)))
+        .unzip();
     let given = parts.iter().fold(0_u64, |given, part| given.saturating_add(part.0));
-    // A stable sort keeps the order of the weights among equal remainders.
-    remainders.sort_by(|left, right| right.0.cmp(&left.0));
-    for (_, position) in remainders.iter().take(usize::try_from(magnitude.saturating_sub(given)).unwrap_or(usize::MAX)) {
+    let left = usize::try_from(magnitude.saturating_sub(given)).unwrap_or(usize::MAX);
+    if let Some(last) = left.checked_sub(1).filter(|last| *last < remainders.len()) {
+        // The position decides among equal remainders.
+        remainders.select_nth_unstable(last);
+    }
+    for (_, position) in remainders.iter().take(left) {
         if let Some(part) = parts.get_mut(*position) {
             *part = (part.0.saturating_add(1), true);
         }
     }
     let signed = |units| if pool < 0 { 0_i64.saturating_sub_unsigned(units) } else { 0_i64.saturating_add_unsigned(units) };
-    Ok(parts.into_iter().map(|(units, has_extra_unit)| Part { units: signed(units), has_extra_unit }).collect())
+    parts.into_iter().map(|(units, has_extra_unit)| Part { units: signed(units), has_extra_unit }).collect()
 }
 
 #[cfg(test)]

@@ -8,8 +8,9 @@ use crate::domain::period::Month;
 use crate::graphql::error::{UserError, actor, or_user_errors};
 use crate::graphql::query::allocation::run_number;
 use crate::graphql::scalars::Decimal;
-use crate::graphql::types::allocation::{AllocationRule, AllocationRun};
+use crate::graphql::types::allocation::AllocationRule;
 use crate::graphql::types::allocation_rule::SaveAllocationRuleInput;
+use crate::graphql::types::allocation_run::AllocationRun;
 use crate::graphql::types::enums::CostCenterKind;
 
 #[derive(Default)]

@@ -9,9 +9,9 @@ use crate::domain::rejection::{Code, Rejection};
 use crate::graphql::connection::{Connection, LARGEST_JOURNAL_PAGE, LARGEST_PAGE, List, connection, page_cost, page_size};
 use crate::graphql::error::{OrFailure, actor, or_user_errors};
 use crate::graphql::mutation::allocation::AllocationMode;
-use crate::graphql::types::allocation::{
-    AllocationLine, AllocationPreview, AllocationRule, AllocationRun, ChargeTrace, DriverValue, page_of_lines,
-};
+use crate::graphql::types::allocation::{AllocationRule, ChargeTrace, DriverValue};
+use crate::graphql::types::allocation_preview::AllocationPreview;
+use crate::graphql::types::allocation_run::{AllocationLine, AllocationRun, page_of_lines};
 
 #[derive(Default)]
 pub struct AllocationQueries;

@@ -1,7 +1,9 @@
 //! Object and input types. Each maps one domain value; none decides anything.
 
 pub mod allocation;
+pub mod allocation_preview;
 pub mod allocation_rule;
+pub mod allocation_run;
 pub mod analysis;
 pub mod audit;
 pub mod charge;
