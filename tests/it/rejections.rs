@@ -92,6 +92,7 @@ fn provoked_in(code: Code) -> &'static str {
         Code::RevenueInvalid | Code::RevenueReasonMissing | Code::RevenueEntry => "revenue.rs",
         Code::OutputInvalid | Code::OutputUnitInvalid | Code::OutputUnitUnknown | Code::OutputsExceeded => "outputs.rs",
         Code::PayrollInvalid | Code::PayrollEntry => "payroll.rs",
+        Code::MarginTargetInvalid => "margin.rs",
         Code::ExpiryInvalid | Code::ProviderNotPrepaid | Code::CreditsExceeded | Code::ProviderUnknown => "prepaid.rs",
         Code::RateInvalid
         | Code::RateMissing
