@@ -20,7 +20,10 @@ on_both_engines!(
     few_persons_hours_are_for_few_and_a_limited_token_sees_its_rows,
     targets_are_met_or_missed,
     what_is_no_target_is_refused_with_its_place,
+    clients_operations_work_as_they_are_sent,
 );
+
+const CONTRACT: &str = include_str!("contract/margin.graphql");
 
 /// By client. gearpeak: 1,000 + 300 - 50 earned; AI 20 + 9 + 4.50; 5 hours less half for the other client make 200 + 150 + 150; half of the pool of 60.
 async fn the_statement_of_a_company_is_as_worked_by_hand(world: World) {
@@ -308,4 +311,32 @@ async fn what_is_no_target_is_refused_with_its_place(world: World) {
     }
     let data = world.graphql("{ marginTargets(from: \"2026-01-01\", to: \"2026-02-01\") { status } }", json!({})).await;
     assert_eq!(data["marginTargets"], json!([]), "all or nothing");
+}
+
+/// The whole file is validated with every operation.
+async fn clients_operations_work_as_they_are_sent(world: World) {
+    company(&world).await;
+    let send = async |name: &str, variables: Value| {
+        let body = json!({ "query": CONTRACT, "operationName": name, "variables": variables });
+        let mut answer = world.post_graphql(&world.admin, &body).await.json();
+        assert!(answer.get("errors").is_none(), "{name}: {answer:#}");
+        answer["data"].as_object_mut().unwrap().values_mut().next().unwrap().take()
+    };
+    let time = json!({ "source": "hr", "externalId": "t9", "workedOn": "2026-01-07", "person": "leo", "role": "engineer", "hours": "1", "client": "gearpeak" });
+    let done = json!({ "recorded": 1, "replayed": 0, "userErrors": [] });
+    assert_eq!(send("RecordTimeEntries", json!({ "input": { "entries": [time] } })).await, done);
+    let rate = json!({ "role": "engineer", "costPerHour": "100", "currency": "USD", "effectiveFrom": "2026-01-01" });
+    assert_eq!(send("SaveLaborRates", json!({ "input": { "rates": [rate] } })).await["userErrors"], json!([]));
+    let revenue = json!({ "source": "erp", "externalId": "r9", "earnedOn": "2026-01-08", "amount": "10", "currency": "USD", "client": "gearpeak" });
+    assert_eq!(send("RecordRevenue", json!({ "input": { "entries": [revenue] } })).await, done);
+    let output = json!({ "source": "desk", "externalId": "o9", "producedOn": "2026-01-10", "unit": "ticket_resolved", "quantity": "10", "feature": "answers" });
+    assert_eq!(send("RecordOutputs", json!({ "input": { "outputs": [output] } })).await, done);
+    let january = json!({ "from": "2026-01-01", "to": "2026-02-01", "groupBy": ["CLIENT", "PROJECT"], "interval": "MONTH", "unit": "ticket_resolved" });
+    let margin = send("Margin", january.clone()).await;
+    assert_eq!([&margin["totals"][0]["revenue"], &margin["totals"][0]["appliedLabor"]], ["1380", "650"]);
+    let units = send("UnitEconomics", january).await;
+    // 383 over 100 tickets, of which 90 have a value.
+    assert_eq!([&units["rows"][0]["units"], &units["rows"][0]["costPerUnit"]], ["100", "3.83"]);
+    assert_eq!(units["chargeCost"]["max"], "60");
+    world.assert_verified().await;
 }
