@@ -3,6 +3,7 @@
 //! Every use case takes the [`App`] and the [`Actor`](auth::Actor) first, checks what the actor may, and works only on the actor's books.
 
 pub mod activity;
+pub mod activity_import;
 pub mod allocation;
 pub mod audit;
 pub mod auth;

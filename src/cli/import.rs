@@ -53,7 +53,7 @@ enum FormatName {
     Csv,
 }
 
-fn delimiter(text: &str) -> Result<u8, String> {
+pub(super) fn delimiter(text: &str) -> Result<u8, String> {
     match text.as_bytes() {
         [byte] if byte.is_ascii() && !byte.is_ascii_alphanumeric() && !matches!(byte, b'"' | b'\n' | b'\r') => Ok(*byte),
         _ if matches!(text, "tab" | "\\t") => Ok(b'\t'),

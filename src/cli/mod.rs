@@ -5,6 +5,7 @@
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "the command line is where the program prints")]
 
+mod activity;
 mod audit;
 mod bench;
 mod chargeback;
@@ -73,6 +74,9 @@ enum Command {
     Migrate,
     /// Record charges from a file, with progress and resume
     Import(import::ImportArgs),
+    /// Record hours, revenue and outputs from files, and recognise revenue
+    #[command(subcommand)]
+    Activity(activity::ActivityCommand),
     /// Read and keep the price book
     #[command(subcommand)]
     Prices(prices::PricesCommand),
@@ -164,6 +168,10 @@ async fn run(arguments: CommandLine) -> Result<ExitCode, anyhow::Error> {
             Ok(ExitCode::SUCCESS)
         }
         Command::Import(args) => import_command(args, &config).await,
+        Command::Activity(command) => {
+            let app = open(&config, DATABASE_FILE).await?;
+            activity::run(command, &app, &local_admin(&config, &app), &mut std::io::stdout()).await
+        }
         Command::Prices(command) => {
             let app = open(&config, DATABASE_FILE).await?;
             prices::run(command, &app, &local_admin(&config, &app)).await?;

@@ -18,6 +18,7 @@ mod harness;
 
 mod acting;
 mod aged;
+mod activity_import;
 mod allocation;
 mod attribution;
 mod audit;
