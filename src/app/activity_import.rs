@@ -38,8 +38,19 @@ impl ActivityKind {
             Self::Revenue => FactColumns {
                 required: &["source", "externalId", "earnedOn", "currency"],
                 optional: &[
-                    "amount", "kind", "earnedThrough", "contract", "contractAmount", "percentComplete", "quantity", "unitPrice", "team", "project",
-                    "client", "feature", "memo",
+                    "amount",
+                    "kind",
+                    "earnedThrough",
+                    "contract",
+                    "contractAmount",
+                    "percentComplete",
+                    "quantity",
+                    "unitPrice",
+                    "team",
+                    "project",
+                    "client",
+                    "feature",
+                    "memo",
                 ],
             },
             Self::Outputs => FactColumns {
@@ -234,7 +245,8 @@ fn revenue(cells: &FactCells) -> Result<RevenueInput, Rejection> {
 
 fn quantity(text: &str) -> Result<Count, Rejection> {
     let shown: String = text.chars().take(40).collect();
-    Count::parse(text).ok_or_else(|| Rejection::at(Code::RevenueInvalid, "quantity", format!("`{shown}` is not a decimal with at most six decimals")))
+    Count::parse(text)
+        .ok_or_else(|| Rejection::at(Code::RevenueInvalid, "quantity", format!("`{shown}` is not a decimal with at most six decimals")))
 }
 
 fn output(cells: &FactCells) -> Result<OutputInput, Rejection> {
@@ -263,5 +275,6 @@ fn output(cells: &FactCells) -> Result<OutputInput, Rejection> {
 fn day(column: &'static str, text: &str) -> Result<Day, Rejection> {
     let date = (text.len() == "2026-01-31".len()).then(|| NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()).flatten();
     let shown: String = text.chars().take(40).collect();
-    date.map(Day::from_date).ok_or_else(|| Rejection::at(Code::DateInvalid, column, format!("`{shown}` is not a day such as \"2026-01-31\"")))
+    date.map(Day::from_date)
+        .ok_or_else(|| Rejection::at(Code::DateInvalid, column, format!("`{shown}` is not a day such as \"2026-01-31\"")))
 }

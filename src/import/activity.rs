@@ -67,7 +67,8 @@ impl<R: BufRead> FactCsv<R> {
         let (records, delimiter) = Records::open(reader, delimiter)?;
         let mut columns: Vec<&'static str> = Vec::new();
         for cell in records.record() {
-            let name = std::str::from_utf8(cell).map_err(|_| CsvError::Header("the header is not UTF-8; save the file as CSV UTF-8".into()))?;
+            let name =
+                std::str::from_utf8(cell).map_err(|_| CsvError::Header("the header is not UTF-8; save the file as CSV UTF-8".into()))?;
             let name = name.trim_start_matches('\u{feff}').trim();
             let found = of.all().find(|column| folded(column) == folded(name)).ok_or_else(|| CsvError::Header(unknown(name, of)))?;
             if columns.contains(&found) {
@@ -144,7 +145,8 @@ mod tests {
 
     #[test]
     fn columns_are_named_as_the_fields_and_rows_keep_their_lines() {
-        let text = "\u{feff}External_Id;source;hours;client\r\n\"a;1\";hr;7.5;\r\n\"two\r\nlines\";hr;1;gearpeak\r\nc;hr;1\r\n\r\nd;hr;2;x\r\n";
+        let text =
+            "\u{feff}External_Id;source;hours;client\r\n\"a;1\";hr;7.5;\r\n\"two\r\nlines\";hr;1;gearpeak\r\nc;hr;1\r\n\r\nd;hr;2;x\r\n";
         let rows: Vec<FactRow> = open(text).unwrap().map(Result::unwrap).collect();
         let first = rows[0].cells.as_ref().unwrap();
         assert_eq!((first.get("externalId"), first.get("hours"), first.get("client")), (Some("a;1"), Some("7.5"), None));

@@ -17,8 +17,8 @@
 mod harness;
 
 mod acting;
-mod aged;
 mod activity_import;
+mod aged;
 mod allocation;
 mod attribution;
 mod audit;

@@ -26,8 +26,8 @@ on_both_engines!(
 const CONTRACT: &str = include_str!("contract/margin.graphql");
 
 /// By client. gearpeak: 1,000 + 300 - 50 earned; AI 20 + 9 + 4.50; 5 hours less half for the other client make 200 + 150 + 150; half of the pool of 60.
-async fn the_statement_of_a_company_is_as_worked_by_hand(world: World) {
-    company(&world).await;
+async fn the_statement_of_a_company_is_as_worked_by_hand(mut world: World) {
+    company(&mut world).await;
     let report = margin(&world, &world.admin, json!({ "groupBy": ["CLIENT"], "interval": "MONTH" })).await;
     let gearpeak = json!({ "period": "2026-01", "keys": [{ "dimension": "CLIENT", "code": "gearpeak" }], "currency": "USD",
         "revenue": "1250", "directAi": "33.5", "appliedLabor": "500", "otherCost": "0",
@@ -57,8 +57,8 @@ async fn the_statement_of_a_company_is_as_worked_by_hand(world: World) {
 }
 
 /// Every single dimension and every pair, whole and by interval, adds up to the totals, and they to the trial balance.
-async fn any_grouping_adds_up_to_the_trial_balance(world: World) {
-    company(&world).await;
+async fn any_grouping_adds_up_to_the_trial_balance(mut world: World) {
+    company(&mut world).await;
     february(&world).await;
     let dimensions = ["CLIENT", "PROJECT", "TEAM", "SERVICE", "FEATURE"];
     let mut groupings: Vec<Vec<&str>> = vec![vec![]];
@@ -99,8 +99,8 @@ fn millionths(text: &Value) -> i64 {
     format!("{whole}{fraction:0<6}").parse().unwrap()
 }
 
-async fn a_clients_margin_falls_account_by_account(world: World) {
-    company(&world).await;
+async fn a_clients_margin_falls_account_by_account(mut world: World) {
+    company(&mut world).await;
     let query = "query W($filter: MarginFilter) { marginWaterfall(from: \"2026-01-01\", to: \"2026-02-01\", filter: $filter) {
         currency contributionMargin grossMargin net steps { line account { code } amount running } } }";
     let data = world.graphql(query, json!({ "filter": { "clients": ["gearpeak"] } })).await;
@@ -118,8 +118,8 @@ async fn a_clients_margin_falls_account_by_account(world: World) {
 }
 
 /// 80 + 20 - 10 tickets are 90, worth 400 + 100 - 50. answers took 20 + 9 of the client's AI and 4 of development, and 350 of labor.
-async fn a_unit_costs_and_is_worth_what_the_books_say(world: World) {
-    company(&world).await;
+async fn a_unit_costs_and_is_worth_what_the_books_say(mut world: World) {
+    company(&mut world).await;
     let query = "query U($feature: String, $unit: String!, $interval: Interval) { unitEconomics(from: \"2026-01-01\", to: \"2026-02-01\", feature: $feature, unit: $unit, interval: $interval) {
         rows { period feature units aiCost laborCost allocatedCost fullCost costPerUnit costPerUnitBefore valuePerUnit efficiencyRatio chargesPerUnit inputTokensPerUnit outputTokensPerUnit
                currency aiCostPerUnit breakEvenPrice withMargin: breakEvenPrice(marginPercent: \"20\") activeClients contributionPerActiveClient
@@ -157,8 +157,8 @@ async fn a_unit_costs_and_is_worth_what_the_books_say(world: World) {
 }
 
 /// February beside January for gearpeak: 1,000 earned, 10,000,000 tokens for 40, 3 hours at 110.
-async fn a_margin_moves_by_revenue_models_hours_and_rates(world: World) {
-    company(&world).await;
+async fn a_margin_moves_by_revenue_models_hours_and_rates(mut world: World) {
+    company(&mut world).await;
     february(&world).await;
     let query = "query F($groupBy: [MarginDimension!]!) { marginFlux(fromBefore: \"2026-01-01\", toBefore: \"2026-02-01\", from: \"2026-02-01\", to: \"2026-03-01\", groupBy: $groupBy) {
         rows { keys { code } grossMarginBefore grossMargin difference revenue ai aiVolume aiMix aiPrice labor laborHours laborRate otherCost allocated } } }";
@@ -178,8 +178,8 @@ async fn a_margin_moves_by_revenue_models_hours_and_rates(world: World) {
 }
 
 /// A rule that keeps the account moves the 4.50 of claims to its two clients evenly: gearpeak gives 2.25 of it to northwind.
-async fn cost_moved_within_its_account_is_shown_as_allocated(world: World) {
-    company(&world).await;
+async fn cost_moved_within_its_account_is_shown_as_allocated(mut world: World) {
+    company(&mut world).await;
     let keep = json!({ "receivers": [{ "kind": "CLIENT", "costCenter": "gearpeak" }, { "kind": "CLIENT", "costCenter": "northwind" }],
         "posting": "KEEP_ACCOUNT", "order": 20, "pool": { "accounts": ["5000"], "client": "gearpeak", "model": "gpt-4o-mini" } });
     crate::allocation::done(&world, "SaveAllocationRule", rule("keep", "EVEN", keep)).await;
@@ -196,8 +196,8 @@ async fn cost_moved_within_its_account_is_shown_as_allocated(world: World) {
 }
 
 /// 100 EUR at 1.10 are 110.
-async fn two_currencies_make_one_margin_at_the_rates_of_their_days(world: World) {
-    company(&world).await;
+async fn two_currencies_make_one_margin_at_the_rates_of_their_days(mut world: World) {
+    company(&mut world).await;
     let report = margin(&world, &world.admin, json!({ "groupBy": ["CLIENT"] })).await;
     assert_eq!(report["rows"].as_array().unwrap().len(), 3);
     let euros = json!({ "source": "erp", "externalId": "eur", "earnedOn": "2026-01-06", "amount": "100", "currency": "EUR", "client": "northwind" });
@@ -229,8 +229,8 @@ async fn two_currencies_make_one_margin_at_the_rates_of_their_days(world: World)
     assert!(together["controls"].as_array().unwrap().iter().all(|tie| tie["control"]["difference"] == "0"));
 }
 
-async fn few_persons_hours_are_for_few_and_a_limited_token_sees_its_rows(world: World) {
-    company(&world).await;
+async fn few_persons_hours_are_for_few_and_a_limited_token_sees_its_rows(mut world: World) {
+    company(&mut world).await;
     let viewer = world.token("main", Role::Viewer, None);
     let report = margin(&world, &viewer, json!({ "groupBy": ["CLIENT"], "interval": "MONTH" })).await;
     let hours: Vec<_> = report["rows"].as_array().unwrap().iter().map(|row| (&row["hours"], &row["effectiveCostPerHour"])).collect();
@@ -253,8 +253,8 @@ async fn few_persons_hours_are_for_few_and_a_limited_token_sees_its_rows(world: 
 const SAVE_TARGETS: &str = "mutation T($input: SaveMarginTargetsInput!) { saveMarginTargets(input: $input) { targets { id client feature value } userErrors { code message path } } }";
 
 /// 54.92 percent where 55 were wanted; 56.67 where 50; a ticket for 4.26 where 4.50; and nothing is earned from a client without revenue.
-async fn targets_are_met_or_missed(world: World) {
-    company(&world).await;
+async fn targets_are_met_or_missed(mut world: World) {
+    company(&mut world).await;
     let margin = |measure: &str, client: &str, value: &str| json!({ "measure": measure, "client": client, "value": value, "effectiveFrom": "2026-01-01" });
     let cost = json!({ "measure": "COST_PER_UNIT", "feature": "answers", "unit": "ticket_resolved", "value": "4.50", "currency": "USD", "effectiveFrom": "2026-01-01" });
     let targets = json!([
@@ -288,8 +288,8 @@ async fn targets_are_met_or_missed(world: World) {
     assert_eq!(before["marginTargets"], json!([]), "no target held then");
 }
 
-async fn what_is_no_target_is_refused_with_its_place(world: World) {
-    company(&world).await;
+async fn what_is_no_target_is_refused_with_its_place(mut world: World) {
+    company(&mut world).await;
     let base = json!({ "measure": "GROSS_MARGIN_PERCENT", "client": "gearpeak", "value": "40", "effectiveFrom": "2026-01-01" });
     let cases = [
         (json!({ "feature": "answers" }), "MARGIN_TARGET_INVALID", "client"),
@@ -314,8 +314,8 @@ async fn what_is_no_target_is_refused_with_its_place(world: World) {
 }
 
 /// The whole file is validated with every operation.
-async fn clients_operations_work_as_they_are_sent(world: World) {
-    company(&world).await;
+async fn clients_operations_work_as_they_are_sent(mut world: World) {
+    company(&mut world).await;
     let send = async |name: &str, variables: Value| {
         let body = json!({ "query": CONTRACT, "operationName": name, "variables": variables });
         let mut answer = world.post_graphql(&world.admin, &body).await.json();
@@ -327,7 +327,8 @@ async fn clients_operations_work_as_they_are_sent(world: World) {
     assert_eq!(send("RecordTimeEntries", json!({ "input": { "entries": [time] } })).await, done);
     let rate = json!({ "role": "engineer", "costPerHour": "100", "currency": "USD", "effectiveFrom": "2026-01-01" });
     assert_eq!(send("SaveLaborRates", json!({ "input": { "rates": [rate] } })).await["userErrors"], json!([]));
-    let revenue = json!({ "source": "erp", "externalId": "r9", "earnedOn": "2026-01-08", "amount": "10", "currency": "USD", "client": "gearpeak" });
+    let revenue =
+        json!({ "source": "erp", "externalId": "r9", "earnedOn": "2026-01-08", "amount": "10", "currency": "USD", "client": "gearpeak" });
     assert_eq!(send("RecordRevenue", json!({ "input": { "entries": [revenue] } })).await, done);
     let output = json!({ "source": "desk", "externalId": "o9", "producedOn": "2026-01-10", "unit": "ticket_resolved", "quantity": "10", "feature": "answers" });
     assert_eq!(send("RecordOutputs", json!({ "input": { "outputs": [output] } })).await, done);

@@ -1,6 +1,7 @@
 //! A made-up company of some thirty lines: two clients, three projects, three persons, one shared platform.
 
 use serde_json::{Value, json};
+use tallybook::app::auth::Role;
 
 use crate::allocation::{cost, done, rule};
 use crate::harness::{Charge, World, charge};
@@ -89,8 +90,10 @@ const LEO: (&str, &str) = ("leo", "engineer");
 const ADA: (&str, &str) = ("ada", "lead");
 
 /// January 2026. gpt-4o costs 2.50 in and 10.00 out a million tokens, gpt-4o-mini 0.15 and 0.60; an engineer's hour 100, a lead's 150.
-pub async fn company(world: &World) {
+pub async fn company(world: &mut World) {
     world.set_clock("2026-02-28T12:00:00Z");
+    // The token of January has expired by then.
+    world.admin = world.token("main", Role::Admin, None);
     let center = |kind: &str, code: &str| json!({ "kind": kind, "code": code, "name": code });
     let mut helpdesk = center("PROJECT", "helpdesk");
     helpdesk["parent"] = json!("care");
