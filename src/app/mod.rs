@@ -17,6 +17,7 @@ pub mod exchange;
 pub mod export;
 pub mod export_batches;
 pub mod ids;
+pub mod import_activity;
 pub mod import_file;
 pub mod ingest;
 pub mod integrity;

@@ -1,10 +1,11 @@
 //! Floor 3: the command line. Each command parses its arguments, opens the application and calls use cases.
 //!
-//! Exit codes: 0 done; 1 failed; 2 wrong usage; 3 finished, but lines were refused (`import`), something
+//! Exit codes: 0 done; 1 failed; 2 wrong usage; 3 finished, but lines were refused (`import`, `activity import`), something
 //! does not hold (`verify`) or is still open (`periods checklist`).
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "the command line is where the program prints")]
 
+mod activity;
 mod audit;
 mod bench;
 mod chargeback;
@@ -72,6 +73,9 @@ enum Command {
     Migrate,
     /// Record charges from a file, with progress and resume
     Import(import::ImportArgs),
+    /// Record hours, revenue and outputs from files, and book revenue whose day has come
+    #[command(subcommand)]
+    Activity(activity::ActivityCommand),
     /// Read and keep the price book
     #[command(subcommand)]
     Prices(prices::PricesCommand),
@@ -161,6 +165,10 @@ async fn run(arguments: CommandLine) -> Result<ExitCode, anyhow::Error> {
             Ok(ExitCode::SUCCESS)
         }
         Command::Import(args) => import_command(args, &config).await,
+        Command::Activity(command) => {
+            let app = open(&config, DATABASE_FILE).await?;
+            activity::run(command, &app, &local_admin(&config, &app), &mut std::io::stdout()).await
+        }
         Command::Prices(command) => {
             let app = open(&config, DATABASE_FILE).await?;
             prices::run(command, &app, &local_admin(&config, &app)).await?;

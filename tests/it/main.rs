@@ -17,6 +17,7 @@
 mod harness;
 
 mod acting;
+mod activity_import;
 mod aged;
 mod allocation;
 mod attribution;
