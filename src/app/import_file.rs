@@ -17,6 +17,7 @@ use super::{App, AppError};
 use crate::domain::rejection::Rejection;
 use crate::import::csv::CsvError;
 use reader::Batch;
+pub(super) use reader::open_plain;
 use resume::Progress;
 
 /// How the file is written.

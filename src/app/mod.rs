@@ -3,7 +3,6 @@
 //! Every use case takes the [`App`] and the [`Actor`](auth::Actor) first, checks what the actor may, and works only on the actor's books.
 
 pub mod activity;
-pub mod activity_import;
 pub mod allocation;
 pub mod audit;
 pub mod auth;
@@ -18,6 +17,7 @@ pub mod exchange;
 pub mod export;
 pub mod export_batches;
 pub mod ids;
+pub mod import_activity;
 pub mod import_file;
 pub mod ingest;
 pub mod integrity;

@@ -1,28 +1,24 @@
 //! `tallybook activity`: hours, revenue and outputs from files, and revenue whose day has come.
 
-use std::fs::File;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::Context;
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::import::delimiter;
+use super::import::{MOST_SHOWN, delimiter, error_list, grouped, print_refused, write_error};
 use crate::app::App;
-use crate::app::activity_import::{ActivityKind, RefusedRow, import_activity};
 use crate::app::auth::Actor;
+use crate::app::import_activity::{ActivityCounts, ActivityImport, ActivityKind, import_activity};
+use crate::app::import_file::{ImportError, RejectedLine};
 use crate::app::revenue::recognize_revenue;
-use crate::domain::period::Day;
-
-/// Refused rows that are shown at the end; `--errors` writes them all.
-const MOST_SHOWN: usize = 20;
+use crate::domain::period::{Day, Moment};
 
 #[derive(Subcommand)]
 pub enum ActivityCommand {
     /// Record hours, revenue or outputs from a CSV file; running it again records nothing twice
     Import(ImportArgs),
-    /// Recognise revenue whose day has come
+    /// Book the parts of revenue whose day has come
     Recognize(RecognizeArgs),
 }
 
@@ -31,44 +27,44 @@ pub struct ImportArgs {
     /// What the file holds
     #[arg(value_enum)]
     kind: KindName,
-    /// The file; `-` reads the standard input. Its columns are named as the fields of the mutation
+    /// The file, plain or packed with gzip or Zstandard; `-` reads the standard input
     file: PathBuf,
     /// What separates the cells, such as `;` or `tab`; found from the header when not given
     #[arg(long, value_name = "CHARACTER", value_parser = delimiter)]
     separator: Option<u8>,
-    /// Write every refused row to this file, one JSON object a line
+    /// Write every refused line to this file, one JSON object a line
     #[arg(long, value_name = "FILE")]
     errors: Option<PathBuf>,
 }
 
-#[derive(Args)]
-pub struct RecognizeArgs {
-    /// The last day that is recognised, such as 2026-01-31 [default: today]
-    #[arg(long, value_name = "DAY")]
-    through: Option<chrono::NaiveDate>,
-}
-
 #[derive(Clone, Copy, ValueEnum)]
 enum KindName {
-    /// source, externalId, workedOn, person, hours; role, team, project, client, feature, billable
+    /// Columns of TimeEntryInput: source, externalId, workedOn, person, hours, ...
     Time,
-    /// source, externalId, earnedOn, currency; amount or another way to state it, and the owner
+    /// Columns of RevenueEntryInput: source, externalId, earnedOn, amount, currency, ...
     Revenue,
-    /// source, externalId, producedOn, unit, quantity; value, currency, and the owner
+    /// Columns of OutputInput: source, externalId, producedOn, unit, quantity, ...
     Outputs,
+}
+
+#[derive(Args)]
+pub struct RecognizeArgs {
+    /// The last day (included) [default: today]
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    through: Option<chrono::NaiveDate>,
 }
 
 /// Runs one command and writes what it has to say.
 ///
 /// # Errors
-/// A file that cannot be read, and what the use cases answer but refusals of single rows.
+/// Refusals, database failures, and a file that cannot be read.
 pub async fn run(command: ActivityCommand, app: &App, actor: &Actor, out: &mut impl Write) -> anyhow::Result<ExitCode> {
     match command {
         ActivityCommand::Import(args) => import(args, app, actor, out).await,
         ActivityCommand::Recognize(args) => {
-            let through = Day::from_date(args.through.unwrap_or_else(|| app.clock().now().date_naive()));
-            let done = recognize_revenue(app, actor, through).await?;
-            writeln!(out, "{} parts of revenue recognised through {through}.", done.recognized)?;
+            let today = Moment::from_instant(app.clock().now()).day();
+            let done = recognize_revenue(app, actor, args.through.map_or(today, Day::from_date)).await?;
+            writeln!(out, "{} parts of revenue recognized, {} wait.", grouped(done.recognized), grouped(done.waiting.parts))?;
             Ok(ExitCode::SUCCESS)
         }
     }
@@ -80,29 +76,38 @@ async fn import(args: ImportArgs, app: &App, actor: &Actor, out: &mut impl Write
         KindName::Revenue => ActivityKind::Revenue,
         KindName::Outputs => ActivityKind::Outputs,
     };
-    let reader: Box<dyn BufRead> = if args.file == Path::new("-") {
-        Box::new(BufReader::new(std::io::stdin()))
-    } else {
-        Box::new(BufReader::new(File::open(&args.file).with_context(|| format!("{} cannot be opened", args.file.display()))?))
-    };
-    let mut refused: Vec<RefusedRow> = Vec::new();
-    let counts = import_activity(app, actor, kind, (reader, args.separator), |row| refused.push(row)).await;
-    let counts = counts.with_context(|| format!("{}", args.file.display()))?;
-    refused.sort_by_key(|row| row.line);
-    if let Some(path) = &args.errors {
-        let mut file = std::io::BufWriter::new(File::create(path).with_context(|| format!("{} cannot be written", path.display()))?);
-        for RefusedRow { line, rejection } in &refused {
-            let error = serde_json::json!({ "line": line, "code": rejection.code.as_str(), "column": rejection.path.join("."), "message": rejection.message });
-            writeln!(file, "{error}")?;
+    let file = (args.file != Path::new("-")).then(|| args.file.clone());
+    let request = ActivityImport { kind, file, delimiter: args.separator };
+    let mut errors: Option<BufWriter<_>> = args.errors.as_deref().map(|path| error_list(path, false)).transpose()?;
+    let (mut shown, mut durable): (Vec<RejectedLine>, _) = (Vec::new(), ActivityCounts::default());
+    let imported = import_activity(app, actor, &request, |counts, rejected| {
+        durable = counts;
+        shown.extend(rejected.iter().take(MOST_SHOWN.saturating_sub(shown.len())).cloned());
+        if let Some(errors) = &mut errors {
+            rejected.iter().try_for_each(|line| write_error(errors, line))?;
+            errors.flush()?;
         }
-        file.flush()?;
+        Ok(())
+    })
+    .await;
+    let counts = imported.map_err(|error| failure(error, durable))?;
+    for (name, count) in
+        [("recorded", counts.recorded), ("replayed", counts.replayed), ("waiting", counts.waiting), ("rejected", counts.rejected)]
+    {
+        writeln!(out, "  {name:<10}{:>14}", grouped(count))?;
     }
-    for RefusedRow { line, rejection } in refused.iter().take(MOST_SHOWN) {
-        writeln!(out, "  line {line}: {rejection}")?;
+    print_refused(out, &shown, counts.rejected, &args.file)?;
+    Ok(if counts.rejected > 0 { ExitCode::from(3) } else { ExitCode::SUCCESS })
+}
+
+/// What failed, and that trying again is safe once something was recorded.
+fn failure(error: ImportError, durable: ActivityCounts) -> anyhow::Error {
+    if durable.recorded == 0 {
+        return error.into();
     }
-    if let Some(more) = refused.len().checked_sub(MOST_SHOWN).filter(|more| *more > 0) {
-        writeln!(out, "  and {more} more; --errors FILE writes them all")?;
-    }
-    writeln!(out, "{} recorded, {} known before, {} refused.", counts.recorded, counts.replayed, counts.refused)?;
-    Ok(if counts.refused == 0 { ExitCode::SUCCESS } else { ExitCode::from(3) })
+    let again = format!(
+        "stopped after {} lines, which are durable; run the same command again, nothing is recorded twice",
+        grouped(durable.recorded)
+    );
+    anyhow::Error::new(error).context(again)
 }

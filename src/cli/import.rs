@@ -17,7 +17,7 @@ use crate::app::import_file::{FileFormat, ImportError, ImportNews, ImportRequest
 use crate::domain::rejection::{Code, Rejection};
 
 /// Refused lines that are shown at the end; `--errors` writes them all.
-const MOST_SHOWN: usize = 20;
+pub(super) const MOST_SHOWN: usize = 20;
 /// Between two lines of progress where there is no terminal.
 const LINE_EVERY_SECONDS: i64 = 5;
 
@@ -149,12 +149,12 @@ fn lacks_source(line: &RejectedLine) -> bool {
     line.rejection.code == Code::MissingField && line.rejection.path.first().is_some_and(|field| field == "source")
 }
 
-fn error_list(path: &Path, is_resumed: bool) -> anyhow::Result<BufWriter<File>> {
+pub(super) fn error_list(path: &Path, is_resumed: bool) -> anyhow::Result<BufWriter<File>> {
     let opened = if is_resumed { File::options().create(true).append(true).open(path) } else { File::create(path) };
     Ok(BufWriter::new(opened.with_context(|| format!("cannot write {}", path.display()))?))
 }
 
-fn write_error(errors: &mut impl Write, line: &RejectedLine) -> io::Result<()> {
+pub(super) fn write_error(errors: &mut impl Write, line: &RejectedLine) -> io::Result<()> {
     let error = serde_json::json!({
         "line": line.line,
         "externalId": line.external_id,
@@ -178,21 +178,27 @@ fn print_summary(out: &mut impl Write, summary: &ImportSummary, shown: &[Rejecte
     {
         writeln!(out, "  {name:<10}{:>14}", grouped(count))?;
     }
+    print_refused(out, shown, counts.rejected, file)?;
+    if counts.unpriced > 0 {
+        writeln!(out, "Unpriced charges wait for a price: `tallybook prices set` saves it, `rerateCharges` (GraphQL) then books them.")?;
+    }
+    if summary.was_stopped {
+        writeln!(out, "Stopped before the end of the file; what is counted above is durable. Run the same command again.")?;
+    }
+    Ok(())
+}
+
+/// The first refused lines, each with its place, and how many more there are.
+pub(super) fn print_refused(out: &mut impl Write, shown: &[RejectedLine], rejected: u64, file: &Path) -> io::Result<()> {
     for line in shown {
         let of = line.external_id.as_deref().map(|id| format!(" ({id})")).unwrap_or_default();
         let Rejection { code, path, message } = &line.rejection;
         let at = if path.is_empty() { String::new() } else { format!(" at {}", path.join(".")) };
         writeln!(out, "  {}:{}{of}: {}{at}: {message}", file.display(), line.line, code.as_str())?;
     }
-    let more = counts.rejected.saturating_sub(u64::try_from(shown.len()).unwrap_or(0));
+    let more = rejected.saturating_sub(u64::try_from(shown.len()).unwrap_or(0));
     if more > 0 {
         writeln!(out, "  and {} more; --errors FILE writes all of them", grouped(more))?;
-    }
-    if counts.unpriced > 0 {
-        writeln!(out, "Unpriced charges wait for a price: `tallybook prices set` saves it, `rerateCharges` (GraphQL) then books them.")?;
-    }
-    if summary.was_stopped {
-        writeln!(out, "Stopped before the end of the file; what is counted above is durable. Run the same command again.")?;
     }
     Ok(())
 }

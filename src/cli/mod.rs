@@ -1,6 +1,6 @@
 //! Floor 3: the command line. Each command parses its arguments, opens the application and calls use cases.
 //!
-//! Exit codes: 0 done; 1 failed; 2 wrong usage; 3 finished, but lines were refused (`import`), something
+//! Exit codes: 0 done; 1 failed; 2 wrong usage; 3 finished, but lines were refused (`import`, `activity import`), something
 //! does not hold (`verify`) or is still open (`periods checklist`).
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "the command line is where the program prints")]
@@ -74,7 +74,7 @@ enum Command {
     Migrate,
     /// Record charges from a file, with progress and resume
     Import(import::ImportArgs),
-    /// Record hours, revenue and outputs from files, and recognise revenue
+    /// Record hours, revenue and outputs from files, and book revenue whose day has come
     #[command(subcommand)]
     Activity(activity::ActivityCommand),
     /// Read and keep the price book

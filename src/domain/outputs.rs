@@ -6,8 +6,8 @@ use super::rejection::{Code, Rejection};
 
 /// Decimals that quantities are kept with.
 const COUNT_DECIMALS: u32 = 6;
-/// Longest code of a unit in bytes.
-pub const LONGEST_UNIT: usize = 64;
+/// Longest code of a unit in bytes: with `outputs:` before it, it is the name of a driver.
+pub const LONGEST_UNIT: usize = 50;
 
 /// A unit that every set of books counts from the start: its code and what one of it is.
 pub const STANDARD_UNITS: &[(&str, &str)] = &[

@@ -88,6 +88,15 @@ impl Completion {
     }
 }
 
+/// Reads a quantity that is priced.
+///
+/// # Errors
+/// `REVENUE_INVALID` at `quantity`.
+pub fn revenue_quantity(text: &str) -> Result<Count, Rejection> {
+    let shown: String = text.chars().take(40).collect();
+    Count::parse(text).ok_or_else(|| invalid("quantity", format!("`{shown}` is not a decimal with at most six decimals")))
+}
+
 /// The ways in which a caller can state an amount, as far as they are given. Exactly one of them counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Stated {

@@ -42,7 +42,6 @@ pub struct ChargeCsv<R> {
     records: Records<R>,
     header: Header,
     default_source: String,
-    rows: u64,
     has_failed: bool,
 }
 
@@ -52,15 +51,15 @@ impl<R: BufRead> ChargeCsv<R> {
     /// # Errors
     /// [`CsvError::Header`] when the columns are not those of a charge.
     pub fn open(reader: R, options: CsvOptions) -> Result<Self, CsvError> {
-        let (records, delimiter) = Records::open(reader, options.delimiter)?;
+        let records = Records::open(reader, options.delimiter)?;
         let default_source = options.default_source.unwrap_or_default();
-        let header = Header::parse(records.record(), delimiter, !default_source.is_empty()).map_err(CsvError::Header)?;
-        Ok(Self { records, header, default_source, rows: 0, has_failed: false })
+        let header = Header::parse(records.record(), records.delimiter(), !default_source.is_empty()).map_err(CsvError::Header)?;
+        Ok(Self { records, header, default_source, has_failed: false })
     }
 
     /// Where the next row begins.
     pub fn reached(&self) -> Position {
-        Position { byte: self.records.byte(), rows: self.rows }
+        self.records.reached()
     }
 
     /// Passes over rows that were imported before, until the position.
@@ -68,9 +67,7 @@ impl<R: BufRead> ChargeCsv<R> {
     /// # Errors
     /// [`CsvError::Header`] when no row of the file begins there: it is another file.
     pub fn skip_to(&mut self, position: Position) -> Result<(), CsvError> {
-        while self.reached().byte < position.byte && self.records.advance()?.is_some() {
-            self.rows = self.rows.saturating_add(1);
-        }
+        while self.reached().byte < position.byte && self.records.advance()?.is_some() {}
         if self.reached() != position {
             return Err(CsvError::Header(format!("no row begins at byte {}: the file is not the one that was begun", position.byte)));
         }
@@ -79,7 +76,6 @@ impl<R: BufRead> ChargeCsv<R> {
 
     fn read_row(&mut self) -> Result<Option<Row>, CsvError> {
         let Some(line) = self.records.advance()? else { return Ok(None) };
-        self.rows = self.rows.saturating_add(1);
         let external_id = self.header.external_id().and_then(|at| self.records.record().get(at));
         let external_id = external_id.and_then(|cell| std::str::from_utf8(cell).ok()).map(str::trim).filter(|id| !id.is_empty());
         let charge = IncomingCharge { external_id: external_id.map(str::to_owned), draft: self.draft() };
@@ -91,7 +87,7 @@ impl<R: BufRead> ChargeCsv<R> {
         let columns = self.header.columns();
         let record = self.records.record();
         if record.len() != columns.len() {
-            return Err(self.uneven());
+            return Err(uneven(record.len(), columns.iter().map(|column| column.name.as_str())));
         }
         let (mut amount, mut currency) = (None, None);
         for (column, cell) in columns.iter().zip(record) {
@@ -112,16 +108,15 @@ impl<R: BufRead> ChargeCsv<R> {
         draft.reported_cost = reported_cost(amount, currency)?;
         Ok(draft)
     }
+}
 
-    /// The refusal of a row with more or fewer cells than the header has columns.
-    fn uneven(&self) -> Rejection {
-        let (cells, columns) = (self.records.record().len(), self.header.columns());
-        let message =
-            format!("the row has {cells} cells, the header {} columns; text with a separator in it stands in quotes", columns.len());
-        match columns.get(cells) {
-            Some(missing) => Rejection { code: Code::MissingField, path: vec![missing.name.clone().into()], message },
-            None => Rejection { code: Code::UnknownField, path: Vec::new(), message },
-        }
+/// The refusal of a row with more or fewer cells than the header has columns.
+pub(in crate::import) fn uneven<'a>(cells: usize, mut columns: impl ExactSizeIterator<Item = &'a str>) -> Rejection {
+    let many = columns.len();
+    let message = format!("the row has {cells} cells, the header {many} columns; text with a separator in it stands in quotes");
+    match columns.nth(cells) {
+        Some(missing) => Rejection { code: Code::MissingField, path: vec![missing.to_owned().into()], message },
+        None => Rejection { code: Code::UnknownField, path: Vec::new(), message },
     }
 }
 

@@ -1,115 +1,135 @@
-//! Hours, revenue and outputs from CSV files as other systems write them, traps included.
+//! Files of hours, revenue and outputs, as people save them: what can be read is recorded, what cannot is named, and again is safe.
 
+use std::path::PathBuf;
 use std::process::Command;
 
 use serde_json::{Value, json};
 
 use crate::harness::World;
 
-on_both_engines!(files_are_recorded_once_and_their_bad_rows_are_named, a_file_that_is_none_is_refused_as_a_whole);
+on_both_engines!(
+    hours_come_from_a_file_with_semicolons_quotes_and_duplicates,
+    revenue_comes_from_a_file_and_is_recognized_by_a_command,
+    outputs_come_from_a_file_of_more_than_a_batch,
+    a_file_with_other_columns_is_refused_as_a_whole,
+);
+
+/// A file of its own for a test.
+fn file(world: &World, name: &str, text: &str) -> PathBuf {
+    let path = std::env::temp_dir().join(format!("tallybook-{name}-{}-{:?}.csv", std::process::id(), world.database.engine()));
+    std::fs::write(&path, text).unwrap();
+    path
+}
 
 /// The exit code and everything that was said.
-fn tallybook(world: &World, arguments: &[&str]) -> (i32, String) {
+fn said(world: &World, arguments: &[&str]) -> (i32, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tallybook"));
-    let output = command.args(arguments).args(["--books", "main", "--database-url", &world.database.url()]).output().unwrap();
+    command.args(["activity"]).args(arguments).args(["--books", "main", "--database-url", &world.database.url()]);
+    let output = command.output().unwrap();
     let text = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap()).concat();
     (output.status.code().unwrap(), text)
 }
 
-fn file(world: &World, name: &str, text: &str) -> String {
-    let path = std::env::temp_dir().join(format!("tallybook-{name}-{}-{:?}.csv", std::process::id(), world.database.engine()));
-    std::fs::write(&path, text).unwrap();
-    path.to_str().unwrap().to_owned()
+fn counts(text: &str) -> Vec<&str> {
+    text.lines().take(4).filter_map(|line| line.split_whitespace().nth(1)).collect()
 }
 
-/// A byte order mark, semicolons, CRLF, quotes with separators and line breaks, blank lines, a row twice, decimal commas.
-const TIME: &str = "\u{feff}Source;External_Id;workedOn;person;role;hours;client;billable\r\n\
-    hr;1;2026-01-05;Mia;engineer;7.5;gearpeak;true\r\n\
-    hr;\"2;b\";2026-01-05;\"José \"\"Pepe\"\"\r\nNúñez\";engineer;2;gearpeak;no\r\n\
-    \r\n\
-    hr;3;2026-01-05;Leo;engineer;7,5;gearpeak;\r\n\
-    hr;4;05.01.2026;Leo;engineer;1;gearpeak;\r\n\
-    hr;1;2026-01-05;Mia;engineer;7.5;gearpeak;true\r\n\
-    hr;5;2026-01-05;Mia;engineer;20;gearpeak;\r\n\
-    hr;6;2026-01-05;Leo;engineer;1;gaerpeak;\r\n\
-    hr;7;2026-01-05;Leo\r\n\
-    hr;8;2026-01-05;Leo;engineer;1;;maybe\r\n";
-
-const REVENUE: &str = "source,externalId,earnedOn,earnedThrough,amount,currency,client,kind,quantity,unitPrice,memo\n\
-    erp,1,2026-01-05,,\"1000.00\",USD,gearpeak,,,,\"January, as agreed\"\n\
-    erp,2,2026-01-01,2026-01-10,30,USD,gearpeak,SUBSCRIPTION_SHARE,,,\n\
-    erp,3,2026-01-06,,,USD,gearpeak,PER_UNIT,40,1.25,\n\
-    erp,4,2026-01-06,,-5,USD,gearpeak,,,,\n\
-    erp,5,2026-01-06,,5,DOLLARS,gearpeak,,,,\n\
-    erp,6,2026-01-06,,5,USD,gearpeak,GIFT,,,\n";
-
-const OUTPUTS: &str = "source\texternalId\tproducedOn\tunit\tquantity\tvalue\tcurrency\tfeature\n\
-    desk\t1\t2026-01-05\tticket_resolved\t120\t600.00\tUSD\tanswers\n\
-    desk\t2\t2026-01-05\tticket_resolved\t-20\t-100\tUSD\tanswers\n\
-    desk\t3\t2026-01-05\ttickets_resolved\t1\t\t\tanswers\n\
-    desk\t4\t2026-01-05\tticket_resolved\t0\t\t\tanswers\n\
-    desk\t5\t2026-01-05\tticket_resolved\t1\t5\t\tanswers\n";
-
-async fn files_are_recorded_once_and_their_bad_rows_are_named(world: World) {
+async fn hours_come_from_a_file_with_semicolons_quotes_and_duplicates(world: World) {
     world.save_centers("search", "assistant", "gearpeak").await;
-    let rate = json!({ "role": "engineer", "costPerHour": "100", "currency": "USD", "effectiveFrom": "2026-01-01" });
-    world.save("saveLaborRates", "SaveLaborRatesInput", json!({ "rates": [rate] })).await;
-    let time = file(&world, "time", TIME);
-    let errors = format!("{time}.errors");
-    let (code, text) = tallybook(&world, &["activity", "import", "time", &time, "--errors", &errors]);
-    assert_eq!(code, 3, "{text}");
-    assert!(text.ends_with("2 recorded, 1 known before, 6 refused.\n"), "{text}");
-    let refused: Vec<String> = std::fs::read_to_string(&errors)
-        .unwrap()
-        .lines()
-        .map(|line| serde_json::from_str::<Value>(line).unwrap())
-        .map(|error| format!("{} {} {}", error["line"], error["code"].as_str().unwrap(), error["column"].as_str().unwrap()))
-        .collect();
+    let text = "\u{feff}source;externalId;workedOn;person;role;hours;team;client;billable\r\n\
+        hr;1;2026-01-05;\"K\u{fc}hn; Mia \"\"M\"\"\";engineer;7.5;search;gearpeak;true\r\n\
+        hr;1;2026-01-05;\"K\u{fc}hn; Mia \"\"M\"\"\";engineer;7.50;search;gearpeak;TRUE\r\n\
+        hr;2;2026-01-05;\u{674e};engineer;7,5;search;gearpeak;\r\n\
+        hr;3;2026-01-05;\u{674e};\"lead\r\nengineer\";8;search;gearpeak;\r\n\
+        hr;4;2026-01-05;leo;;25;search;;\r\n\
+        hr;5;2026-01-05;leo;;8;search\r\n\
+        hr;6;2026-01-05;leo;;8;nowhere;;no\r\n\
+        hr;7;2026-01-05;leo;;8;nowhere;;\r\n\
+        hr;8;2026-01-05;leo;;8;search;;false\r\n\r\n";
+    let path = file(&world, "hours", text);
+    let errors = path.with_extension("jsonl");
+    let (code, text) = said(&world, &["import", "time", path.to_str().unwrap(), "--errors", errors.to_str().unwrap()]);
+    assert_eq!((code, counts(&text)), (3, vec!["2", "1", "2", "6"]), "{text}");
+    let lines: Vec<Value> = std::fs::read_to_string(&errors).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let places: Vec<String> =
+        lines.iter().map(|line| format!("{} {} {}", line["line"], line["code"].as_str().unwrap(), line["path"])).collect();
     let expected = [
-        "6 HOURS_INVALID hours",
-        "7 DATE_INVALID workedOn",
-        "9 HOURS_EXCEEDED hours",
-        "10 COST_CENTER_UNKNOWN client",
-        "11 MISSING_FIELD role",
-        "12 TEXT_INVALID billable",
+        "4 AMOUNT_INVALID [\"hours\"]",
+        "5 TEXT_INVALID [\"role\"]",
+        "7 HOURS_INVALID [\"hours\"]",
+        "8 MISSING_FIELD [\"client\"]",
+        "9 WRONG_TYPE [\"billable\"]",
+        "10 COST_CENTER_UNKNOWN [\"team\"]",
     ];
-    assert_eq!(refused, expected);
-    // The same file again, after a failure or not, records nothing twice.
-    let (code, text) = tallybook(&world, &["activity", "import", "time", &time]);
-    assert!(code == 3 && text.ends_with("0 recorded, 3 known before, 6 refused.\n"), "{text}");
-    let revenue = file(&world, "revenue", REVENUE);
-    let (code, text) = tallybook(&world, &["activity", "import", "revenue", &revenue]);
-    assert!(code == 3 && text.ends_with("3 recorded, 0 known before, 3 refused.\n"), "{text}");
-    for told in ["line 5: REVENUE_REASON_MISSING", "line 6: CURRENCY_UNKNOWN", "line 7: REVENUE_INVALID"] {
-        assert!(text.contains(told), "{told}: {text}");
-    }
-    let outputs = file(&world, "outputs", OUTPUTS);
-    let (code, text) = tallybook(&world, &["activity", "import", "outputs", &outputs]);
-    assert!(code == 3 && text.ends_with("2 recorded, 0 known before, 3 refused.\n"), "{text}");
-    for told in ["line 4: OUTPUT_UNIT_UNKNOWN", "line 5: OUTPUT_INVALID", "line 6: MISSING_FIELD"] {
-        assert!(text.contains(told), "{told}: {text}");
-    }
-    // 9.5 hours at 100; 1,000 + 30 + 40 x 1.25.
-    let booked = [world.account("5020").await, world.account("4000").await];
-    assert_eq!(booked, [Some(("950".to_owned(), "0".to_owned())), Some(("0".to_owned(), "1080".to_owned()))]);
-    let (code, text) = tallybook(&world, &["activity", "recognize", "--through", "2026-01-15"]);
-    assert_eq!((code, text.as_str()), (0, "0 parts of revenue recognised through 2026-01-15.\n"));
+    assert_eq!(places, expected);
+    assert!(text.contains(&format!("{}:10 (7): COST_CENTER_UNKNOWN at team:", path.display())), "{text}");
+    let (code, text) = said(&world, &["import", "time", path.to_str().unwrap(), "--separator", ";"]);
+    assert_eq!((code, counts(&text)), (3, vec!["0", "3", "0", "6"]), "again nothing is recorded twice: {text}");
+    assert_eq!(world.database.number("SELECT CAST(SUM(hours_millionths) AS BIGINT) FROM time_month").await, 15_500_000);
     world.assert_verified().await;
+    std::fs::remove_file(path).unwrap();
+    std::fs::remove_file(errors).unwrap();
 }
 
-async fn a_file_that_is_none_is_refused_as_a_whole(world: World) {
-    let cases = [
-        ("", "the file is empty"),
-        ("source,externalId,workedOn,person\nhr,1,2026-01-05,mia\n", "the header lacks hours"),
-        ("source,externalId,workedOn,person,hourz\n", "`hours` may be meant"),
-        ("source,externalId,workedOn,person,hours,Hours\n", "is there twice"),
-    ];
-    for (text, told) in cases {
-        let path = file(&world, "none", text);
-        let (code, said) = tallybook(&world, &["activity", "import", "time", &path]);
-        assert!(code == 1 && said.contains(told), "{told}: {said}");
+async fn revenue_comes_from_a_file_and_is_recognized_by_a_command(world: World) {
+    world.save_centers("search", "assistant", "gearpeak").await;
+    let text = "source,externalId,earnedOn,earnedThrough,amount,currency,client,memo,kind\n\
+        crm,r1,2026-01-05,,\"1250.50\",USD,gearpeak,\"audit, January\",\n\
+        crm,r2,2026-01-05,2026-02-03,300,USD,gearpeak,,RETAINER\n\
+        crm,r3,2026-01-05,,-5,USD,gearpeak,,\n\
+        crm,r4,2026-01-05,,5,usd,gearpeak,,\n\
+        crm,r1,2026-01-05,,1250.51,USD,gearpeak,\"audit, January\",\n\
+        crm,r5,05.01.2026,,5,USD,gearpeak,,\n";
+    let path = file(&world, "revenue", text);
+    let (code, text) = said(&world, &["import", "revenue", path.to_str().unwrap()]);
+    assert_eq!((code, counts(&text)), (3, vec!["2", "0", "0", "4"]), "{text}");
+    for said in [
+        ":4 (r3): REVENUE_REASON_MISSING at memo",
+        ":5 (r4): CURRENCY_UNKNOWN",
+        ":6 (r1): IDEMPOTENCY_CONFLICT",
+        ":7 (r5): DATE_INVALID at earnedOn",
+    ] {
+        assert!(text.contains(said), "{said}: {text}");
     }
-    let (code, said) = tallybook(&world, &["activity", "import", "time", "no-such-file.csv"]);
-    assert!(code == 1 && said.contains("cannot be opened"), "{said}");
-    assert_eq!(tallybook(&world, &["activity", "import", "payroll", "x.csv"]).0, 2);
+    let (code, text) = said(&world, &["recognize", "--through", "2026-02-03"]);
+    assert_eq!((code, text.as_str()), (0, "0 parts of revenue recognized, 0 wait.\n"));
+    world.assert_verified().await;
+    std::fs::remove_file(path).unwrap();
+}
+
+/// 2,500 lines in three batches; a wrong one in the second does not hold up the others.
+async fn outputs_come_from_a_file_of_more_than_a_batch(world: World) {
+    world.save_centers("search", "assistant", "gearpeak").await;
+    let mut text = "source\texternalId\tproducedOn\tunit\tquantity\tclient\n".to_owned();
+    for number in 0..2_500 {
+        let unit = if number == 1_500 { "tickets_resolved" } else { "ticket_resolved" };
+        text.push_str(&format!("desk\to{number}\t2026-01-05\t{unit}\t2\tgearpeak\n"));
+    }
+    let path = file(&world, "outputs", &text);
+    let (code, text) = said(&world, &["import", "outputs", path.to_str().unwrap()]);
+    assert_eq!((code, counts(&text)), (3, vec!["2,499", "0", "0", "1"]), "{text}");
+    assert!(text.contains(":1502 (o1500): OUTPUT_UNIT_UNKNOWN at unit") && text.contains("did you mean ticket_resolved?"), "{text}");
+    assert_eq!(world.database.number("SELECT quantity_millionths FROM output_day").await, 4_998_000_000);
+    world.assert_verified().await;
+    std::fs::remove_file(path).unwrap();
+}
+
+async fn a_file_with_other_columns_is_refused_as_a_whole(world: World) {
+    for (name, text, sentence) in [
+        ("unknown", "source,externalId,workedOn,person,hours,invoice\n", "a time entry has no column `invoice`"),
+        ("near", "source,externalId,workedOn,person,hour\n", "did you mean `hours`?"),
+        ("missing", "source,externalId,person,hours\n", "the header lacks workedOn"),
+        ("empty", "", "the file is empty"),
+    ] {
+        let path = file(&world, name, text);
+        let (code, said) = said(&world, &["import", "time", path.to_str().unwrap()]);
+        assert!(code == 1 && said.contains(sentence), "{name}: {code} {said}");
+        std::fs::remove_file(path).unwrap();
+    }
+    let (code, text) = said(&world, &["import", "time", "no-such-file.csv"]);
+    assert!(code == 1 && text.contains("no-such-file.csv"), "{code} {text}");
+    assert_eq!(
+        world.graphql("{ labor(from: \"2026-01-01\", to: \"2026-02-01\", kind: TEAM) { rows { entries } } }", json!({})).await["labor"]["rows"],
+        json!([])
+    );
 }

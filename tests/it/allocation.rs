@@ -276,6 +276,15 @@ async fn drivers_that_the_books_compute(world: World) {
     world.save("recordTimeEntries", "RecordTimeEntriesInput", worked).await;
     assert_eq!(by("hours").await, ["claims 8", "sales 4"]);
     assert_eq!(by("direct_cost").await, ["claims 9", "sales 3"]);
+    // Three tickets of claims and one of sales; what sales counts in another unit is not added to them.
+    let output = |id: &str, team: &str, unit: &str, quantity: &str| json!({ "source": "desk", "externalId": id, "producedOn": "2026-01-12", "unit": unit, "quantity": quantity, "team": team });
+    let produced = [
+        output("o1", "claims", "ticket_resolved", "3"),
+        output("o2", "sales", "ticket_resolved", "1"),
+        output("o3", "sales", "conversation", "50"),
+    ];
+    world.save("recordOutputs", "RecordOutputsInput", json!({ "outputs": produced })).await;
+    assert_eq!(by("outputs:ticket_resolved").await, ["claims 9", "sales 3"]);
     // The quantities are kept with the run, so that it can be performed again when more was counted since.
     run(&world, "k").await;
     world.book(&[used("d", "sales", 1, "7")]).await;

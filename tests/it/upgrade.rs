@@ -5,8 +5,13 @@ use serde_json::{Value, json};
 
 use crate::harness::{Database, Engine, World, charge, run};
 
+on_both_engines!(hours_of_before_get_their_sums);
+
 /// Migrations of the first release.
 const FIRST_RELEASE: u32 = 2;
+
+/// Migrations up to the one before the sums of hours.
+const BEFORE_SUMS: u32 = 12;
 
 const FIGURES: &str = r#"{
     trialBalance(asOf: "2026-12-31") { throughEntry rows { account { code } currency debit credit balance } }
@@ -63,4 +68,38 @@ fn a_file_of_the_first_release_goes_on() {
         drop(upgraded);
         old.remove();
     });
+}
+
+/// Hours of the last of December, of a leap day and of two entries of one person in one month, recorded by a program that kept no sums.
+async fn hours_of_before_get_their_sums(world: World) {
+    let old = Database::empty(world.database.engine()).await;
+    let url = if world.database.engine() == Engine::Sqlite { format!("{}?mode=rwc", old.url()) } else { old.url() };
+    let connection = sea_orm::Database::connect(url).await.unwrap();
+    Migrator::up(&connection, Some(BEFORE_SUMS)).await.unwrap();
+    connection.close().await.unwrap();
+    let hours = [
+        (1, "2025-12-31", "mia", 1),
+        (2, "2024-02-29", "mia", 2),
+        (3, "2026-01-01", "mia", 3),
+        (4, "2026-01-31", "mia", -1),
+        (5, "2026-01-31", "leo", 8),
+    ];
+    for (number, day, person, hours) in hours {
+        let day = day.parse::<chrono::NaiveDate>().unwrap().signed_duration_since(chrono::NaiveDate::default()).num_days();
+        let insert = format!(
+            "INSERT INTO time_entry (books_id, number, source, external_id, content_hash, worked_on, person, hours_millionths, is_billable, \
+             block_id, applied_block_id, recorded_at) VALUES (1, {number}, 'hr', '{number}', 0, {day}, '{person}', {hours}000000, 1, 7, 8, 0)"
+        );
+        old.execute(&insert).await.unwrap();
+    }
+    let upgraded = World::open(old.clone()).await;
+    for (month, sum) in [(671, 1_000_000), (649, 2_000_000), (672, 10_000_000)] {
+        let sql = format!("SELECT hours_millionths FROM time_month WHERE books_id = 1 AND block_id = 7 AND month = {month}");
+        assert_eq!(old.number(&sql).await, sum, "{month}");
+    }
+    assert_eq!(old.number("SELECT hours_millionths FROM time_person_month WHERE month = 672 AND person = 'mia'").await, 2_000_000);
+    assert_eq!(old.number("SELECT count(*) FROM time_person_month").await, 4);
+    upgraded.assert_verified().await;
+    drop(upgraded);
+    old.remove();
 }

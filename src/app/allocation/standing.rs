@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 
 use crate::app::masters::Masters;
-use crate::domain::allocation::{AllocationRule, Center, Drivers, standing_driver};
+use crate::domain::allocation::{AllocationRule, Center, Drivers, standing_driver, unit_of_driver};
 use crate::domain::chart::{AccountClass, CenterKind};
 use crate::domain::ids::{AccountId, BooksId, NameId};
 use crate::domain::money::{Currency, Exact};
 use crate::domain::period::Month;
 use crate::store::StoreError;
-use crate::store::allocation::{Standing, driver_values, standing_amounts, standing_counts, standing_hours};
+use crate::store::allocation::{Standing, driver_values, standing_amounts, standing_counts, standing_hours, standing_outputs};
 use crate::store::ledger::Ledger;
 
 /// The drivers that rules name.
@@ -74,6 +74,11 @@ pub fn computed(
     if wanted.contains("hours") {
         standing_hours(ledger, books, month, |kind, id, millionths| {
             set("hours", None, kind, id, Exact::new(millionths.into(), 6).normalized());
+        })?;
+    }
+    for (driver, unit) in wanted.iter().filter_map(|driver| unit_of_driver(driver).map(|unit| (*driver, unit))) {
+        standing_outputs(ledger, books, (unit, month), |kind, id, millionths| {
+            set(driver, None, kind, id, Exact::new(millionths.into(), 6).normalized());
         })?;
     }
     let accounts = |is_wanted: &dyn Fn(AccountClass) -> bool| -> Vec<AccountId> {

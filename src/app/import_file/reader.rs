@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -150,6 +151,20 @@ fn unpacked(input: impl Read + Send + 'static) -> io::Result<Box<dyn BufRead + S
         return Ok(Box::new(BufReader::with_capacity(BUFFER_BYTES, plain)));
     }
     Ok(Box::new(input))
+}
+
+/// A whole file, or the standard input, unpacked.
+pub(in crate::app) fn open_plain(file: Option<&Path>) -> io::Result<Box<dyn BufRead + Send>> {
+    match file {
+        None => unpacked(io::stdin()),
+        Some(path) => {
+            let file = File::open(path)?;
+            if file.metadata()?.is_dir() {
+                return Err(io::ErrorKind::IsADirectory.into());
+            }
+            unpacked(file)
+        }
+    }
 }
 
 /// Counts the bytes that pass, for the progress bar.

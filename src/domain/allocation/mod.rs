@@ -28,7 +28,7 @@ pub use outcome::{Basis, Flow, Gross, Outcome, PoolOutcome, PoolPart, Receiving}
 pub use pool::{Costs, Filter};
 pub use rule::{
     AllocationRule, MOST_RECEIVERS, MOST_SERVICE_CENTERS, MOST_TIERS, Method, PoolFilter, PostingMode, Receiver, Residual, RuleTerms,
-    ServiceCenter, ServiceOrder, Tier, TierMode, WhenMissing, WhenNegative, WhenZero, standing_driver,
+    ServiceCenter, ServiceOrder, Tier, TierMode, WhenMissing, WhenNegative, WhenZero, standing_driver, unit_of_driver,
 };
 pub use run::{Directory, Input, MOST_PARTS, allocate};
 pub use weights::Drivers;

@@ -187,9 +187,18 @@ pub enum WhenNegative {
 /// Drivers that the books themselves compute: what a center of the period had. Revenue and cost are those in the pool's currency.
 const STANDING: [&str; 8] = ["charges", "tokens", "input_tokens", "output_tokens", "cache_read_tokens", "direct_cost", "revenue", "hours"];
 
+/// Before the code of a unit it names what a center produced of the unit: `outputs:ticket_resolved`. Units are not added up with each other.
+const OUTPUTS: &str = "outputs:";
+
 /// The driver of this name, if the books compute it; values of it are not recorded.
-pub fn standing_driver(name: &str) -> Option<&'static str> {
-    STANDING.into_iter().find(|standing| *standing == name)
+pub fn standing_driver(name: &str) -> Option<&str> {
+    let is_standing = STANDING.contains(&name) || unit_of_driver(name).is_some();
+    is_standing.then_some(name)
+}
+
+/// The unit whose outputs a driver counts.
+pub fn unit_of_driver(name: &str) -> Option<&str> {
+    name.strip_prefix(OUTPUTS)
 }
 
 impl Method {

@@ -56,7 +56,7 @@ impl OutputInput {
 /// A unit to save.
 #[derive(Debug, Clone, InputObject)]
 pub struct OutputUnitInput {
-    /// Lower-case letters, digits and underscores, beginning with a letter; at most 64.
+    /// Lower-case letters, digits and underscores, beginning with a letter; at most 50.
     code: String,
     name: String,
 }

@@ -6,8 +6,8 @@ use super::finance::amounts;
 use super::money::Money;
 use crate::app::revenue as app;
 use crate::domain::money::{Amount, Currency, Exact, Money as DomainMoney};
-use crate::domain::outputs::Count;
-use crate::domain::rejection::{Code, Rejection};
+use crate::domain::rejection::Rejection;
+use crate::domain::revenue::revenue_quantity;
 use crate::graphql::scalars::{BigInt, CurrencyCode, Date, Decimal};
 
 /// What the client pays for.
@@ -70,7 +70,7 @@ impl RevenueEntryInput {
             amount: amount("amount", self.amount)?,
             contract_amount: amount("contractAmount", self.contract_amount)?,
             complete: self.percent_complete.map(|percent| app::Completion::parse(&percent.0)).transpose()?,
-            quantity: self.quantity.map(|quantity| read_quantity(&quantity.0)).transpose()?,
+            quantity: self.quantity.map(|quantity| revenue_quantity(&quantity.0)).transpose()?,
             unit_price: self
                 .unit_price
                 .map(|price| Exact::parse(&price.0).map_err(|rejection| rejection.under("unitPrice")))
@@ -92,12 +92,6 @@ impl RevenueEntryInput {
             memo: self.memo,
         })
     }
-}
-
-fn read_quantity(text: &str) -> Result<Count, Rejection> {
-    let shown: String = text.chars().take(40).collect();
-    let message = || format!("`{shown}` is not a decimal with at most six decimals");
-    Count::parse(text).ok_or_else(|| Rejection::at(Code::RevenueInvalid, "quantity", message()))
 }
 
 /// Parts of revenue whose day has not come, or that nobody recognised yet.

@@ -1,73 +1,79 @@
-//! Records of a CSV file with the line at which each begins, none of them longer in memory than one row may be.
+//! The records of a CSV file with the lines at which they begin, whatever their columns mean.
+//!
+//! Invariants: a row is never longer in memory than [`ndjson::MAX_LINE_BYTES`]; quotes, separators and line ends are read as RFC 4180 has them.
 
 use std::io::{self, BufRead, Read};
 
 use super::{CsvError, header};
-use crate::import::ndjson;
+use crate::import::{Position, ndjson};
 
 /// Bytes read at a time, and the most that the header row may have.
 const BUFFER_BYTES: usize = 64 * 1024;
 
 type Source<R> = Bounded<io::Chain<io::Cursor<Vec<u8>>, R>>;
 
-/// The records of a file, one at a time. The header row is read already.
+/// The records of a file, one at a time.
 pub(in crate::import) struct Records<R> {
     reader: ::csv::Reader<Source<R>>,
     record: ::csv::ByteRecord,
+    delimiter: u8,
+    rows: u64,
     /// The first line that the next row can begin at.
     next_line: u64,
     has_crlf: bool,
 }
 
 impl<R: BufRead> Records<R> {
-    /// Reads the header row, and finds the delimiter from it when none is given.
+    /// Reads the header row, which is the record afterwards. The separator is found from it when it is not given.
     ///
     /// # Errors
-    /// [`CsvError::Header`] for an empty file.
-    pub fn open(mut reader: R, delimiter: Option<u8>) -> Result<(Self, u8), CsvError> {
+    /// [`CsvError::Header`] for an empty file, or the file cannot be read.
+    pub(in crate::import) fn open(mut reader: R, delimiter: Option<u8>) -> Result<Self, CsvError> {
         let mut first_line = Vec::new();
         let most = u64::try_from(BUFFER_BYTES).unwrap_or(u64::MAX);
         reader.by_ref().take(most).read_until(b'\n', &mut first_line)?;
         let delimiter = delimiter.unwrap_or_else(|| header::delimiter(&first_line));
         let has_crlf = first_line.ends_with(b"\r\n");
         let source = Bounded { inner: io::Cursor::new(first_line).chain(reader), allowance_bytes: 0 };
-        let reader = ::csv::ReaderBuilder::new()
+        let mut reader = ::csv::ReaderBuilder::new()
             .delimiter(delimiter)
             .flexible(true)
             .has_headers(false)
             .buffer_capacity(BUFFER_BYTES)
             .from_reader(source);
-        let mut opened = Self { reader, record: ::csv::ByteRecord::new(), next_line: 1, has_crlf };
-        match opened.advance()? {
-            Some(_) => Ok((opened, delimiter)),
-            None => Err(CsvError::Header("the file is empty; its first row names the columns".into())),
+        let mut record = ::csv::ByteRecord::new();
+        if !read_record(&mut reader, &mut record)? {
+            return Err(CsvError::Header("the file is empty; its first row names the columns".into()));
         }
+        let mut opened = Self { reader, record, delimiter, rows: 0, next_line: 1, has_crlf };
+        opened.count_lines();
+        Ok(opened)
     }
 
-    /// Reads the next record; the line at which it begins, or none at the end.
+    /// Reads the next record and answers the line at which it begins; none at the end.
     ///
     /// # Errors
-    /// A row that is too long, and what the file answers.
-    pub fn advance(&mut self) -> Result<Option<u64>, CsvError> {
-        let line = self.reader.position().line();
-        // What the buffer still holds was read on an earlier allowance, so a row may be one buffer longer than the limit.
-        self.reader.get_mut().allowance_bytes = ndjson::MAX_LINE_BYTES;
-        let is_there = self.reader.read_byte_record(&mut self.record).map_err(|error| match error.into_kind() {
-            ::csv::ErrorKind::Io(cause) if cause.kind() == io::ErrorKind::FileTooLarge => CsvError::RowTooLong { line },
-            ::csv::ErrorKind::Io(cause) => CsvError::Io(cause),
-            other => CsvError::Io(io::Error::other(format!("{other:?}"))),
-        })?;
-        Ok(is_there.then(|| self.count_lines()))
+    /// [`CsvError::RowTooLong`], or the file cannot be read.
+    pub(in crate::import) fn advance(&mut self) -> Result<Option<u64>, CsvError> {
+        if !read_record(&mut self.reader, &mut self.record)? {
+            return Ok(None);
+        }
+        self.rows = self.rows.saturating_add(1);
+        Ok(Some(self.count_lines()))
     }
 
     /// The record that was read last.
-    pub fn record(&self) -> &::csv::ByteRecord {
+    pub(in crate::import) fn record(&self) -> &::csv::ByteRecord {
         &self.record
     }
 
-    /// Where the next record begins.
-    pub fn byte(&self) -> u64 {
-        self.reader.position().byte()
+    pub(in crate::import) fn delimiter(&self) -> u8 {
+        self.delimiter
+    }
+
+    /// Where the next row begins.
+    pub(in crate::import) fn reached(&self) -> Position {
+        Position { byte: self.reader.position().byte(), rows: self.rows }
     }
 
     /// The line at which the record just read begins. The reader counts a line feed when it meets it: that of `\r\n`, and blank lines,
@@ -80,6 +86,18 @@ impl<R: BufRead> Records<R> {
         self.next_line = line.saturating_add(within).saturating_add(1);
         line
     }
+}
+
+/// Reads one record within the allowance of one row; false at the end.
+fn read_record<R: Read>(reader: &mut ::csv::Reader<Bounded<R>>, record: &mut ::csv::ByteRecord) -> Result<bool, CsvError> {
+    let line = reader.position().line();
+    // What the buffer still holds was read on an earlier allowance, so a row may be one buffer longer than the limit.
+    reader.get_mut().allowance_bytes = ndjson::MAX_LINE_BYTES;
+    reader.read_byte_record(record).map_err(|error| match error.into_kind() {
+        ::csv::ErrorKind::Io(cause) if cause.kind() == io::ErrorKind::FileTooLarge => CsvError::RowTooLong { line },
+        ::csv::ErrorKind::Io(cause) => CsvError::Io(cause),
+        other => CsvError::Io(io::Error::other(format!("{other:?}"))),
+    })
 }
 
 /// A reader that fails when one row would take more bytes than its allowance.

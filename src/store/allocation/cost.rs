@@ -184,6 +184,31 @@ pub fn standing_hours(
     Ok(())
 }
 
+/// Millionths of a unit that were produced in a month, by center.
+///
+/// # Errors
+/// Any database failure.
+pub fn standing_outputs(
+    ledger: &mut Ledger,
+    books: BooksId,
+    (unit, month): (&str, Month),
+    mut each: impl FnMut(CenterKind, NameId, i64),
+) -> Result<(), StoreError> {
+    for kind in CenterKind::ALL {
+        let column = format!("{}_id", kind.field());
+        let sql = format!(
+            "SELECT {column}, CAST(SUM(quantity_millionths) AS BIGINT) FROM output_day \
+             WHERE books_id = $1 AND unit = $2 AND day >= $3 AND day < $4 AND {column} <> 0 GROUP BY {column}"
+        );
+        let [from, to] = days(month);
+        ledger.scan(&sql, &[books_cell(books), Cell::Text(unit), from, to], |row| {
+            each(kind, name_id(row.int(0)?)?, row.int(1)?);
+            Ok(())
+        })?;
+    }
+    Ok(())
+}
+
 /// Debits less credits of a month by center and currency, on blocks of these accounts; of AI providers alone when `of_providers`.
 ///
 /// # Errors

@@ -10,6 +10,7 @@ mod tables;
 
 pub use cost::{
     CostShape, costs_of_entries, costs_of_month, costs_posted_after, entries_of_pool, standing_amounts, standing_counts, standing_hours,
+    standing_outputs,
 };
 pub use driver::{DriverValue, RecordedDriver, driver_list, driver_values, last_driver_value, value_insert};
 pub use rule::{RuleVersion, approval_insert, rule_insert, rule_list};
