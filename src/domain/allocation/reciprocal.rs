@@ -132,9 +132,9 @@ fn system(rule: &AllocationRule, centers: &[ServiceCenter], mut used: Used, own:
             }
         }
     }
-    let is_service = |center: &Center| services.iter().any(|service| service.center == *center);
-    let receivers: BTreeSet<Center> = used.iter().flat_map(BTreeMap::keys).filter(|center| !is_service(center)).cloned().collect();
-    let receivers: Vec<Center> = receivers.into_iter().collect();
+    let named: BTreeSet<&Center> = services.iter().map(|service| &service.center).collect();
+    let receivers: BTreeSet<&Center> = used.iter().flat_map(BTreeMap::keys).filter(|center| !named.contains(center)).collect();
+    let receivers: Vec<Center> = receivers.into_iter().cloned().collect();
     let consumption = consumption(&services, &receivers, &used).reduced();
     let looped = closed_loop(&consumption);
     if !looped.is_empty() {

@@ -71,9 +71,10 @@ pub fn driver_values(
     mut each: impl FnMut(CenterKind, NameId, Exact),
 ) -> Result<(), StoreError> {
     let sql = "SELECT v.kind, v.center_id, v.quantity FROM driver_value v WHERE v.books_id = $1 AND v.month = $2 AND v.driver = $3 \
-               AND v.number <= $4 ORDER BY v.number";
+               AND v.number <= $4 ORDER BY +v.number";
     let parameters = [books_cell(books), Cell::Int(i64::from(month.0)), Cell::Text(driver), Cell::Int(through)];
-    // In the order of their numbers, so that the latest of a center is the last to be set.
+    // A plain ORDER BY lets SQLite walk the table in the order of its key, through every value of every driver; the sign hides the key, and the
+    // index of month and driver is used. In the order of their numbers, so that the latest of a center is the last to be set.
     ledger.scan(sql, &parameters, |row| {
         each(kind_of(row.int(0)?)?, name_id(row.int(1)?)?, quantity_of(row.text(2)?)?);
         Ok(())
