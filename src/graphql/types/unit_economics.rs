@@ -44,13 +44,13 @@ impl UnitEconomics {
 impl UnitEconomics {
     /// The cost of single charges of the range (of the feature, when one is asked for), in the currency of most charges. Reads every charge;
     /// null when there is none.
-    #[graphql(complexity = "1000 + child_complexity")]
+    #[graphql(complexity = "200 + child_complexity")]
     async fn charge_cost(&self, ctx: &Context<'_>) -> Result<Option<ChargeCost>, Error> {
         Ok(self.costs(ctx).await?.into_iter().next())
     }
 
     /// The same in every currency that charges were made in.
-    #[graphql(complexity = "1000 + child_complexity")]
+    #[graphql(complexity = "200 + child_complexity")]
     async fn charge_costs(&self, ctx: &Context<'_>) -> Result<Vec<ChargeCost>, Error> {
         self.costs(ctx).await
     }
