@@ -162,11 +162,7 @@ async fn run(arguments: CommandLine) -> Result<ExitCode, anyhow::Error> {
     match command {
         Command::Demo(args) => serve::demo(args, config).await,
         Command::Serve(_) => serve::serve(config).await,
-        Command::Migrate => {
-            open(&config, DATABASE_FILE).await?;
-            println!("The schema is up to date and the books `{}` are there.", config.books);
-            Ok(ExitCode::SUCCESS)
-        }
+        Command::Migrate => migrate(&config).await,
         Command::Import(args) => import_command(args, &config).await,
         Command::Activity(command) => {
             let app = open(&config, DATABASE_FILE).await?;
@@ -217,6 +213,12 @@ async fn run(arguments: CommandLine) -> Result<ExitCode, anyhow::Error> {
         }
         Command::Bench(args) => bench::run(args).await,
     }
+}
+
+async fn migrate(config: &Config) -> Result<ExitCode, anyhow::Error> {
+    open(config, DATABASE_FILE).await?;
+    println!("The schema is up to date and the books `{}` are there.", config.books);
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Commands of auditors. They work on books that are there.

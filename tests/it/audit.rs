@@ -35,6 +35,12 @@ fn telling() -> Vec<(&'static str, &'static str, Value, &'static str)> {
             json!({ "accounts": [{ "code": "6100", "name": "Tools", "class": "OPERATING_EXPENSE" }] }),
             "account.save",
         ),
+        (
+            "saveMarginTargets",
+            "SaveMarginTargetsInput",
+            json!({ "targets": [{ "measure": "GROSS_MARGIN_PERCENT", "team": "search", "value": "40", "effectiveFrom": "2026-01-01" }] }),
+            "marginTarget.save",
+        ),
         ("savePrices", "SavePricesInput", json!({ "prices": [price] }), "price.save"),
         (
             "saveDiscounts",

@@ -57,13 +57,13 @@ impl Preview {
     /// Some lines, in the order in which they would be posted.
     pub fn lines(&self, skip: usize, most: usize) -> Vec<PreviewLine> {
         let pools = self.pools.iter().zip(&self.outcome.pools).zip(&self.accounts);
-        let lines = pools.flat_map(|pool| pool.0.1.parts.iter().map(move |part| (pool, part))).skip(skip).take(most);
-        let line = |(((view, pool), (debit, credit)), part): (((&PoolView, &PoolOutcome), &(String, String)), &PoolPart)| PreviewLine {
+        let line = |(view, pool): (&PoolView, &PoolOutcome), accounts: &(String, String), part: &PoolPart| PreviewLine {
             traced: Traced::of_preview(view, pool, part),
-            debit_account: debit.clone(),
-            credit_account: credit.clone(),
+            debit_account: accounts.0.clone(),
+            credit_account: accounts.1.clone(),
         };
-        lines.map(line).collect()
+        let parts = pools.flat_map(|(pool, accounts)| pool.1.parts.iter().map(move |part| (pool, accounts, part)));
+        parts.skip(skip).take(most).map(|(pool, accounts, part)| line(pool, accounts, part)).collect()
     }
 }
 

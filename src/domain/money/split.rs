@@ -58,9 +58,11 @@ pub fn split(pool: i64, weights: &[BigUint]) -> Result<Vec<Part>, NoBasis> {
 fn shared<N: ToPrimitive + Ord>(pool: i64, quotients: impl Iterator<Item = (N, N)>) -> Vec<Part> {
     let magnitude = pool.unsigned_abs();
     // A part is at most the pool, which fits.
-    let (mut parts, mut remainders): (Vec<(u64, bool)>, Vec<(Reverse<N>, usize)>) = (quotients.enumerate())
-        .map(|(position, (quotient, remainder))| ((quotient.to_u64().unwrap_or(magnitude), false), (Reverse(remainder), position)))
-        .unzip();
+    let (mut parts, mut remainders) = (Vec::new(), Vec::new());
+    for (position, (quotient, remainder)) in quotients.enumerate() {
+        parts.push((quotient.to_u64().unwrap_or(magnitude), false));
+        remainders.push((Reverse(remainder), position));
+    }
     let given = parts.iter().fold(0_u64, |given, part| given.saturating_add(part.0));
     let left = usize::try_from(magnitude.saturating_sub(given)).unwrap_or(usize::MAX);
     if let Some(last) = left.checked_sub(1).filter(|last| *last < remainders.len()) {
