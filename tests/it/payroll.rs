@@ -156,7 +156,11 @@ async fn what_is_no_payroll_is_refused_with_its_place(world: World) {
         (payroll("p", "2026-01", "1", "1,5"), "AMOUNT_INVALID", "amount"),
         (payroll("", "2026-01", "1", "1"), "MISSING_FIELD", "externalId"),
     ] {
-        assert_eq!(refusals(&record(&world, &[entry.clone()]).await), [[code.to_owned(), format!("entries.0.{path}")]], "{entry}");
+        assert_eq!(
+            refusals(&record(&world, std::slice::from_ref(&entry)).await),
+            [[code.to_owned(), format!("entries.0.{path}")]],
+            "{entry}"
+        );
     }
     let mut nobody = payroll("p", "2026-01", "1", "1");
     nobody["team"] = json!("nobody");

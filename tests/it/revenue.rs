@@ -94,7 +94,7 @@ async fn revenue_is_owed_by_the_client_and_earned_by_the_work(world: World) {
 async fn revenue_over_time_is_booked_month_by_month_as_it_comes(world: World) {
     centers(&world).await;
     let spread = with(revenue("r1", "2026-01-15", "100"), &json!({ "earnedThrough": "2026-03-14", "kind": "SUBSCRIPTION_SHARE" }));
-    assert_eq!(counts(&record(&world, &[spread.clone()]).await), [1, 0, 3], "no part is earned on 15 January");
+    assert_eq!(counts(&record(&world, std::slice::from_ref(&spread)).await), [1, 0, 3], "no part is earned on 15 January");
     assert!(entries(&world).await.is_empty());
     assert_eq!(refusals(&recognize(&world, "2026-01-31").await), [["DATE_OUT_OF_RANGE", "through"]]);
     let waiting = world.graphql("{ waitingRevenue { parts amounts { amount currency } } }", json!({})).await;

@@ -210,7 +210,8 @@ async fn without_a_change_it_is_what_the_books_hold(world: World) {
             let mut ledger: Vec<String> = spent["spend"]["rows"].as_array().unwrap().iter().map(row).collect();
             // A group whose charges are all reversed is in the ledger with nothing.
             ledger.retain(|row| !row.contains(" \"0\" ") || shown.contains(row));
-            (shown.sort(), ledger.sort());
+            shown.sort();
+            ledger.sort();
             assert_eq!(shown, ledger, "{dimension}");
             assert_eq!(result["total"]["unpricedCharges"], answer["unpricedCharges"]);
             assert_eq!(result["total"]["changedCharges"], "0");
