@@ -339,12 +339,13 @@ pub fn entry_nets_through(
         } else {
             ("journal_entry e CROSS JOIN journal_entry r", " AND r.books_id = $1 AND r.corrects = e.number AND r.kind = 2")
         };
+        // The sum hides the number, by which postings would otherwise be read in a range instead of entry by entry.
         format!(
             "SELECT b.provider_id, p.currency_id, {entry}.effective_on, e.kind, \
              CAST(SUM(CASE p.side WHEN 1 THEN p.amount ELSE -p.amount END) AS BIGINT) \
              FROM {from} CROSS JOIN posting p CROSS JOIN coding_block b \
              WHERE e.books_id = $1 AND e.kind > 4 AND e.effective_on <= $3{reversal} AND {entry}.effective_on <= $3 \
-             AND {entry}.number <= $4 AND p.books_id = $1 \
+             AND {entry}.number + 0 <= $4 AND p.books_id = $1 \
              AND p.entry_number = {entry}.number AND b.books_id = $1 AND b.id = p.block_id AND b.account_id = $2 \
              GROUP BY b.provider_id, p.currency_id, {entry}.effective_on, e.kind, {entry}.number"
         )
