@@ -152,6 +152,10 @@ async fn a_unit_costs_and_is_worth_what_the_books_say(mut world: World) {
         [("2026-W02", "70"), ("2026-W04", "20"), ("2026-W05", "0")],
         "cost of the fifth is in the week of the tenth, a credit in the last"
     );
+    let unknown = world.graphql_error(&world.admin, query, json!({ "unit": "tickets_resolved" })).await;
+    assert_eq!(unknown, "OUTPUT_UNIT_UNKNOWN");
+    let price = "{ unitEconomics(from: \"2026-01-01\", to: \"2026-02-01\", unit: \"ticket_resolved\") { rows { breakEvenPrice(marginPercent: \"100\") } } }";
+    assert_eq!(world.graphql_error(&world.admin, price, json!({})).await, "MARGIN_TARGET_INVALID");
     let none = world.graphql(query, json!({ "unit": "document_processed" })).await;
     assert_eq!(none["unitEconomics"]["rows"], json!([]));
 }
@@ -297,6 +301,11 @@ async fn what_is_no_target_is_refused_with_its_place(mut world: World) {
         (json!({ "client": "nobody" }), "COST_CENTER_UNKNOWN", "client"),
         (json!({ "unit": "ticket_resolved" }), "MARGIN_TARGET_INVALID", "unit"),
         (json!({ "measure": "COST_PER_UNIT" }), "MARGIN_TARGET_INVALID", "unit"),
+        (
+            json!({ "measure": "COST_PER_UNIT", "client": null, "feature": "answers", "unit": "tickets", "currency": "USD" }),
+            "OUTPUT_UNIT_UNKNOWN",
+            "unit",
+        ),
         (json!({ "value": "100.01" }), "MARGIN_TARGET_INVALID", "value"),
         (json!({ "value": "forty" }), "AMOUNT_INVALID", "value"),
         (json!({ "effectiveTo": "2026-01-01" }), "MARGIN_TARGET_INVALID", "effectiveTo"),

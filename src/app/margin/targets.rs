@@ -9,6 +9,7 @@ use super::statement::{MarginQuery, MarginReport, margin};
 use super::units::{UnitQuery, UnitRow, unit_economics};
 use crate::app::audit::{self, Change};
 use crate::app::auth::{Actor, Permission};
+use crate::app::outputs::Units;
 use crate::app::posting::{Session, command};
 use crate::app::reports::DimensionFilter;
 use crate::app::reports::access::Access;
@@ -25,7 +26,7 @@ use crate::store::margin_target::{target_insert, target_list, target_next};
 
 /// Targets in one call.
 const MOST_TARGETS: usize = 1_000;
-/// Longest code of whatever a target is of, and of a unit, in bytes.
+/// Longest name of a feature in bytes.
 const LONGEST_CODE: usize = 200;
 
 /// A target as it is given.
@@ -66,7 +67,7 @@ pub struct TargetResult {
 /// Saves targets, all or nothing. The same target with another value is recorded again, and the later one counts.
 ///
 /// # Errors
-/// `Forbidden`; `MARGIN_TARGET_INVALID`, `COST_CENTER_UNKNOWN`, `TEXT_TOO_LONG` at its place in the list; `TOO_MANY_ITEMS`.
+/// `Forbidden`; `MARGIN_TARGET_INVALID`, `COST_CENTER_UNKNOWN`, `OUTPUT_UNIT_UNKNOWN`, `TEXT_TOO_LONG` at its place in the list; `TOO_MANY_ITEMS`.
 pub async fn save_margin_targets(app: &App, actor: &Actor, inputs: Vec<TargetInput>) -> Result<Vec<ScopedTarget>, AppError> {
     if !actor.may(Permission::SaveMasters) || actor.scope.is_some() {
         return Err(AppError::Forbidden(Permission::SaveMasters));
@@ -83,9 +84,10 @@ pub async fn save_margin_targets(app: &App, actor: &Actor, inputs: Vec<TargetInp
 fn save_in_tx(session: &mut Session, actor: &Actor, inputs: &[TargetInput]) -> Result<Vec<ScopedTarget>, AppError> {
     let (books, recorded_at) = (command::books(session), command::recorded_at(session));
     let mut next = target_next(command::ledger(session), books)?;
+    let units = Units::load(command::ledger(session), books)?;
     let (mut saved, mut refused) = (Vec::with_capacity(inputs.len()), Vec::new());
     for (position, input) in inputs.iter().enumerate() {
-        match read(session, input, next) {
+        match read(session, &units, input, next) {
             Ok(scoped) => {
                 next = next.saturating_add(1);
                 saved.push(scoped);
@@ -107,7 +109,7 @@ fn save_in_tx(session: &mut Session, actor: &Actor, inputs: &[TargetInput]) -> R
     Ok(saved)
 }
 
-fn read(session: &mut Session, input: &TargetInput, number: i64) -> Result<ScopedTarget, Rejection> {
+fn read(session: &mut Session, units: &Units, input: &TargetInput, number: i64) -> Result<ScopedTarget, Rejection> {
     let invalid = |field: &'static str, message: &str| Rejection::at(Code::MarginTargetInvalid, field, message.to_owned());
     let scopes = [
         (TargetScope::Client, &input.client),
@@ -135,7 +137,7 @@ fn read(session: &mut Session, input: &TargetInput, number: i64) -> Result<Scope
         return Err(invalid("value", "a margin is at most 100 percent, and the cost of a unit is above zero"));
     }
     if let Some(unit) = &input.unit {
-        command::text("unit", unit, LONGEST_CODE)?;
+        units.check(unit)?;
     }
     let name = scope_id(session, scope, code, input.from)?;
     let target = MarginTarget {

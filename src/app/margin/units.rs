@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::dimension::Codes;
 use super::gather::{Gathered, Gatherer, Lines};
 use crate::app::auth::{Actor, Permission};
+use crate::app::outputs::Units;
 use crate::app::reports::access::Access;
 use crate::app::reports::as_of::AsOf;
 use crate::app::reports::reading::in_reading;
@@ -93,13 +94,23 @@ impl UnitRow {
         ratio(count.checked_mul(1_000_000)?, self.units, RATIO_DECIMALS)
     }
 
-    /// The price of a unit at which a margin of so many percent is left: full cost / units / (1 - percent / 100). None at 100 percent and above.
-    pub fn price_for_margin(&self, percent: Exact) -> Option<Exact> {
-        let rest = Exact::new(100, 0).checked_sub(percent)?;
+    /// The price of a unit at which a margin of so many percent is left: full cost / units / (1 - percent / 100). None without units.
+    ///
+    /// # Errors
+    /// `MARGIN_TARGET_INVALID` at 100 percent and above, which no price leaves.
+    pub fn price_for_margin(&self, percent: Exact) -> Result<Option<Exact>, Rejection> {
+        let rest = Exact::new(100, 0).checked_sub(percent).filter(|rest| rest.mantissa() > 0).ok_or_else(|| Rejection {
+            code: Code::MarginTargetInvalid,
+            path: Vec::new(),
+            message: format!("no price leaves a margin of {percent} percent: ask for less than 100"),
+        })?;
         // full / (units / 10^6) / (rest / 100), in one division.
-        let denominator = self.units.checked_mul(rest.mantissa())?;
-        let numerator = self.full_cost().checked_mul(100)?.checked_mul(10_i128.checked_pow(rest.scale())?)?;
-        ratio_of_units(numerator, self.currency, denominator)
+        let price = || {
+            let denominator = self.units.checked_mul(rest.mantissa())?;
+            let numerator = self.full_cost().checked_mul(100)?.checked_mul(10_i128.checked_pow(rest.scale())?)?;
+            ratio_of_units(numerator, self.currency, denominator)
+        };
+        Ok(price())
     }
 
     /// Revenue less AI, labor and other direct cost.
@@ -120,9 +131,11 @@ struct Produced {
 /// The economics of a unit, in the order of period, feature and currency. A limited token gets what it sees.
 ///
 /// # Errors
-/// `RANGE_TOO_LARGE`, [`AppError::Forbidden`] or a database failure.
+/// `OUTPUT_UNIT_UNKNOWN`, `RANGE_TOO_LARGE`, [`AppError::Forbidden`] or a database failure.
 pub async fn unit_economics(app: &App, actor: &Actor, query: &UnitQuery) -> Result<(EntryNumber, Vec<UnitRow>), AppError> {
     let access = Access::to(app, actor, Permission::ReadReports).await?;
+    let unit = query.unit.clone();
+    in_reading(app, &access.books, move |ledger, books, _| Ok(Units::load(ledger, books)?.check(&unit)?)).await?;
     let lines = Lines::of(&access.masters);
     let resolved = of_feature(query.feature.as_deref()).resolve(&access).await?;
     let filter = BlockFilter { accounts: Some(lines.accounts(|line| line != MarginLine::OperatingExpense)), ..resolved };

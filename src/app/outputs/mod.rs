@@ -5,4 +5,5 @@ mod units;
 
 pub use crate::domain::outputs::{OutputInput, OutputUnit};
 pub use record::{RecordedOutputs, record_outputs};
+pub(in crate::app) use units::Units;
 pub use units::{KnownUnit, output_units, save_output_units};

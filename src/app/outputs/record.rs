@@ -58,7 +58,7 @@ pub async fn record_outputs(app: &App, actor: &Actor, inputs: Vec<OutputInput>) 
 
 fn record_in_tx(session: &mut Session, actor: &Actor, inputs: &[OutputInput]) -> Result<RecordedOutputs, AppError> {
     let (books, recorded_at) = (command::books(session), command::recorded_at(session));
-    let units = Units::load(session)?;
+    let units = Units::load(command::ledger(session), books)?;
     let (mut outputs, mut days) = (Vec::new(), HashMap::new());
     let replayed = take_new(session, OUTPUTS, inputs, |session, input, numbered| {
         units.check(&input.unit)?;

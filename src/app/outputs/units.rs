@@ -10,10 +10,12 @@ use crate::app::auth::{Actor, Permission};
 use crate::app::posting::{Session, command};
 use crate::app::reports::reading::reading;
 use crate::app::{App, AppError};
+use crate::domain::ids::BooksId;
 use crate::domain::outputs::{OutputUnit, STANDARD_UNITS, check_unit_code};
 use crate::domain::period::Moment;
 use crate::domain::rejection::{Code, Rejection};
 use crate::domain::spelling::closest;
+use crate::store::ledger::Ledger;
 use crate::store::outputs::{unit_list, unit_save};
 
 /// Units named in a refusal.
@@ -71,18 +73,22 @@ fn save_in_tx(session: &mut Session, actor: &Actor, units: Vec<OutputUnit>) -> R
     Ok(known(unit_list(command::ledger(session), books)?))
 }
 
-/// The units of the books as a session finds them.
-pub(super) struct Units(Vec<String>);
+/// The units that the books know.
+pub(in crate::app) struct Units(Vec<String>);
 
 impl Units {
-    pub(super) fn load(session: &mut Session) -> Result<Self, AppError> {
-        let books = command::books(session);
-        let saved = unit_list(command::ledger(session), books)?;
+    /// # Errors
+    /// Any database failure.
+    pub fn load(ledger: &mut Ledger, books: BooksId) -> Result<Self, AppError> {
+        let saved = unit_list(ledger, books)?;
         Ok(Self(known(saved).into_iter().map(|known| known.unit.code).collect()))
     }
 
     /// Holds that a unit is known; an unknown one is refused with those that may have been meant.
-    pub(super) fn check(&self, unit: &str) -> Result<(), Rejection> {
+    ///
+    /// # Errors
+    /// `OUTPUT_UNIT_UNKNOWN` at `unit`.
+    pub fn check(&self, unit: &str) -> Result<(), Rejection> {
         if self.0.iter().any(|known| known == unit) {
             return Ok(());
         }

@@ -202,7 +202,7 @@ impl UnitEconomicsRow {
     ) -> Result<Option<Decimal>, Error> {
         let at = |rejection: Rejection| rejection.under("marginPercent");
         let percent = margin_percent.map_or(Ok(Exact::ZERO), |percent| Exact::parse(&percent.0).map_err(at)).or_failure(ctx)?;
-        Ok(decimal(self.0.price_for_margin(percent)))
+        Ok(decimal(self.0.price_for_margin(percent).map_err(at).or_failure(ctx)?))
     }
 
     /// Clients with revenue or cost of the feature in the period.
