@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::LEAST_PERSONS;
 use super::dimension::{Codes, MarginDimension, key_of};
 use super::gather::{Gathered, Gatherer, Lines, Worked};
 use crate::app::auth::{Actor, Permission};
@@ -83,14 +82,13 @@ pub async fn margin_flux(app: &App, actor: &Actor, mut query: MarginFluxQuery) -
         };
         let (then, today) = (of(&before), of(&now));
         let parts = split(&then, &today, &models_of(key, &before, &now));
-        let is_shown = |worked: Worked| worked.persons >= LEAST_PERSONS || worked == Worked::default();
         rows.push(MarginFluxRow {
             keys: query.group_by.iter().zip(&key.0).map(|(dimension, id)| (*dimension, codes.code(*id))).collect(),
             currency: key.1,
             before: then.figures,
             now: today.figures,
             parts,
-            shows_labor_parts: sees_persons || (is_shown(worked(&before)) && is_shown(worked(&now))),
+            shows_labor_parts: [&before, &now].into_iter().all(|side| worked(side).is_shown(sees_persons)),
         });
     }
     rows.sort_by(|a, b| (&a.keys, a.currency.code()).cmp(&(&b.keys, b.currency.code())));
@@ -124,9 +122,7 @@ impl Read<'_> {
             side.figures.entry((key_of(self.access, self.by, &keys), currency)).or_default().add(&gathered);
         }
         for ((_, keys), worked) in gatherer.hours(&by, with_persons).await? {
-            let row = side.hours.entry(key_of(self.access, self.by, &keys)).or_default();
-            row.hours += worked.hours;
-            row.persons = row.persons.max(worked.persons);
+            side.hours.entry(key_of(self.access, self.by, &keys)).or_default().add(worked);
         }
         by.push(SpendDimension::Model);
         for ((_, mut keys, currency), gathered) in (Gatherer { filter: &ai, ..gatherer }).money(&by).await? {

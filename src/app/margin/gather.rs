@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use super::LEAST_PERSONS;
 use crate::app::AppError;
 use crate::app::exchange::Rates;
 use crate::app::masters::Masters;
@@ -66,6 +67,19 @@ pub(super) struct Worked {
     pub persons: i64,
 }
 
+impl Worked {
+    /// Of the persons of several parts only the most of one part are certain to differ.
+    pub fn add(&mut self, other: Self) {
+        self.hours += other.hours;
+        self.persons = self.persons.max(other.persons);
+    }
+
+    /// Whether a reader may know them: of too few persons, hours and cost together tell a person's rate.
+    pub fn is_shown(self, sees_persons: bool) -> bool {
+        sees_persons || self.persons >= LEAST_PERSONS || self == Self::default()
+    }
+}
+
 /// What is read.
 pub(super) struct Gatherer<'a> {
     pub snapshot: &'a Snapshot,
@@ -128,7 +142,7 @@ impl Gatherer<'_> {
         Ok((i128::from(rates.value(units, currency, day)?), rates.reporting))
     }
 
-    /// Hours by dimensions. Of the persons of several slices only the most of one slice are certain to differ.
+    /// Hours by dimensions.
     ///
     /// # Errors
     /// Any database failure.
@@ -136,9 +150,8 @@ impl Gatherer<'_> {
         let mut worked: BTreeMap<(Option<Day>, Vec<i64>), Worked> = BTreeMap::new();
         for (slice, first_day) in dated_slices(self.days, self.interval, (Grain::BlockMonth, Grain::BlockDay)) {
             for sum in self.snapshot.hours(slice, by, self.filter, with_persons).await? {
-                let row = worked.entry((self.period(first_day(sum.bucket)), sum.keys)).or_default();
-                row.hours += i128::from(sum.hours);
-                row.persons = row.persons.max(sum.persons);
+                let found = Worked { hours: i128::from(sum.hours), persons: sum.persons };
+                worked.entry((self.period(first_day(sum.bucket)), sum.keys)).or_default().add(found);
             }
         }
         Ok(worked)

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::LEAST_PERSONS;
 use super::dimension::{Codes, MarginDimension, key_of};
 use super::gather::{Gathered, Gatherer, Lines, Worked};
 use crate::app::auth::{Actor, Permission};
@@ -106,8 +105,8 @@ pub async fn margin(app: &App, actor: &Actor, mut query: MarginQuery) -> Result<
     let statement = statement(app, &access, &query, !sees_persons).await?;
     let codes = Codes::load(&access, statement.money.keys().flat_map(|(_, keys, _)| keys.iter().copied())).await?;
     let shown = |worked: Worked| {
-        let is_shown = sees_persons || worked.persons >= LEAST_PERSONS || worked == Worked::default();
-        is_shown.then(|| i64::try_from(worked.hours).ok().map(Hours::from_millionths)).flatten()
+        let hours = i64::try_from(worked.hours).ok().filter(|_| worked.is_shown(sees_persons));
+        hours.map(Hours::from_millionths)
     };
     let mut totals: BTreeMap<Currency, MarginFigures> = BTreeMap::new();
     let mut rows = Vec::with_capacity(statement.money.len());
@@ -153,9 +152,7 @@ pub(super) async fn statement(app: &App, access: &Access<'_>, query: &MarginQuer
     }
     let mut hours: BTreeMap<_, Worked> = BTreeMap::new();
     for ((day, keys), worked) in gatherer.hours(&by, with_persons).await? {
-        let row = hours.entry((day, key_of(access, &query.group_by, &keys))).or_default();
-        row.hours += worked.hours;
-        row.persons = row.persons.max(worked.persons);
+        hours.entry((day, key_of(access, &query.group_by, &keys))).or_default().add(worked);
     }
     let all = Gatherer { interval: None, ..gatherer };
     let all_hours = all.hours(&[], with_persons).await?.into_values().next().unwrap_or_default();
