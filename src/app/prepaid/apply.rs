@@ -159,9 +159,9 @@ fn usage_of(session: &mut Session, provider: NameId, period: Month) -> Result<Us
         masters.account_by_id(id).is_some_and(|account| account.class.is_cost() && !NOT_USAGE.contains(&account.code.as_str()))
     };
     let mut usage: BTreeMap<Currency, BTreeMap<CodingBlock, i64>> = BTreeMap::new();
-    for net in month_nets(command::ledger(session), books, provider, period)? {
+    for net in month_nets(command::ledger(session), books, period)? {
         let coding = command::coding(session, net.block)?;
-        if is_usage(coding.account) {
+        if coding.provider == provider && is_usage(coding.account) {
             let bearer = CodingBlock { account: discounts, ..coding };
             let borne = usage.entry(net.currency).or_default().entry(bearer).or_default();
             *borne = borne.checked_add(net.net).ok_or_else(|| Rejection::of(Code::LedgerOverflow))?;
