@@ -3,7 +3,7 @@
 use super::StoreError;
 use super::ledger::Column::{Int, Text};
 use super::ledger::{Cell, Ledger, RowExt, Table};
-use super::prepaid::{books_cell, currency_of, day_cell, day_of, name_id, next_number};
+use super::prepaid::{books_cell, currency_of, day_cell, day_of, name_id};
 use crate::domain::ids::BooksId;
 use crate::domain::margin::{MarginTarget, TargetMeasure, TargetScope};
 use crate::domain::money::Exact;
@@ -26,14 +26,6 @@ static MARGIN_TARGET: Table = Table {
     ],
     on_conflict: "",
 };
-
-/// The number that the next target gets.
-///
-/// # Errors
-/// Any database failure.
-pub fn target_next(ledger: &mut Ledger, books: BooksId) -> Result<i64, StoreError> {
-    next_number(ledger, books, "margin_target")
-}
 
 /// # Errors
 /// Any database failure.

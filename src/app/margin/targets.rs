@@ -22,10 +22,12 @@ use crate::domain::margin::{MarginTarget, TargetMeasure, TargetScope, TargetStat
 use crate::domain::money::{Currency, Exact};
 use crate::domain::period::{Day, DayRange, Moment};
 use crate::domain::rejection::{Code, Rejection};
-use crate::store::margin_target::{target_insert, target_list, target_next};
+use crate::store::margin_target::{target_insert, target_list};
 
 /// Targets in one call.
 const MOST_TARGETS: usize = 1_000;
+/// Targets that the audit log shows of one call.
+const SHOWN_TARGETS: usize = 50;
 /// Longest name of a feature in bytes.
 const LONGEST_CODE: usize = 200;
 
@@ -64,7 +66,7 @@ pub struct TargetResult {
     pub status: TargetStatus,
 }
 
-/// Saves targets, all or nothing. The same target with another value is recorded again, and the later one counts.
+/// Saves targets, all or nothing. The same target with another value is recorded again, and the later one counts; with the same value it is there already.
 ///
 /// # Errors
 /// `Forbidden`; `MARGIN_TARGET_INVALID`, `COST_CENTER_UNKNOWN`, `OUTPUT_UNIT_UNKNOWN`, `TEXT_TOO_LONG` at its place in the list; `TOO_MANY_ITEMS`.
@@ -83,13 +85,22 @@ pub async fn save_margin_targets(app: &App, actor: &Actor, inputs: Vec<TargetInp
 
 fn save_in_tx(session: &mut Session, actor: &Actor, inputs: &[TargetInput]) -> Result<Vec<ScopedTarget>, AppError> {
     let (books, recorded_at) = (command::books(session), command::recorded_at(session));
-    let mut next = target_next(command::ledger(session), books)?;
+    let mut held = target_list(command::ledger(session), books)?;
     let units = Units::load(command::ledger(session), books)?;
-    let (mut saved, mut refused) = (Vec::with_capacity(inputs.len()), Vec::new());
+    let mut next = held.last().map_or(1, |target| target.number.saturating_add(1));
+    let (mut saved, mut new, mut refused) = (Vec::with_capacity(inputs.len()), Vec::new(), Vec::new());
     for (position, input) in inputs.iter().enumerate() {
         match read(session, &units, input, next) {
             Ok(scoped) => {
+                // The latest recorded of the same statement is the one that counts.
+                let stated = held.iter().rev().find(|stated| stated.is_about_the_same(&scoped.target));
+                if let Some(stated) = stated.filter(|stated| stated.value == scoped.target.value) {
+                    saved.push(ScopedTarget { target: stated.clone(), ..scoped });
+                    continue;
+                }
                 next = next.saturating_add(1);
+                held.push(scoped.target.clone());
+                new.push(scoped.clone());
                 saved.push(scoped);
             }
             Err(rejection) => refused.push(rejection.under(position.to_string()).under("targets")),
@@ -98,11 +109,11 @@ fn save_in_tx(session: &mut Session, actor: &Actor, inputs: &[TargetInput]) -> R
     if !refused.is_empty() {
         return Err(AppError::Rejected(refused));
     }
-    let targets: Vec<MarginTarget> = saved.iter().map(|scoped| scoped.target.clone()).collect();
+    let targets: Vec<MarginTarget> = new.iter().map(|scoped| scoped.target.clone()).collect();
     target_insert(command::ledger(session), books, &targets, recorded_at)?;
-    if !saved.is_empty() {
+    if !new.is_empty() {
         let told = |scoped: &ScopedTarget| json!([format!("{:?}", scoped.target.measure), scoped.code, scoped.target.value.to_string()]);
-        let after = json!({ "targets": saved.iter().take(50).map(told).collect::<Vec<_>>(), "saved": saved.len() });
+        let after = json!({ "targets": new.iter().take(SHOWN_TARGETS).map(told).collect::<Vec<_>>(), "saved": new.len() });
         let change = Change { action: "marginTarget.save", object: "margin targets".to_owned(), after: Some(after), ..Change::default() };
         session.audit(audit::event(actor, change));
     }

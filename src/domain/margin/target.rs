@@ -88,6 +88,14 @@ pub struct MarginTarget {
     pub to: Option<Day>,
 }
 
+impl MarginTarget {
+    /// Whether it is the same statement, whatever its value.
+    pub fn is_about_the_same(&self, other: &Self) -> bool {
+        let about = |target: &Self| (target.scope, target.name, target.measure, target.currency, target.from, target.to);
+        about(self) == about(other) && self.unit == other.unit
+    }
+}
+
 /// Whether a target is met.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum TargetStatus {
