@@ -20,6 +20,7 @@ pub struct Model {
     pub entry_number: Option<i64>,
     pub reference: String,
     pub recorded_at: i64,
+    pub since_entry: Option<i64>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

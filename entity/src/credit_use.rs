@@ -15,6 +15,7 @@ pub struct Model {
     pub effective_on: i64,
     pub entry_number: Option<i64>,
     pub recorded_at: i64,
+    pub since_entry: Option<i64>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

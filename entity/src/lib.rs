@@ -32,6 +32,7 @@ pub mod credit_lot;
 pub mod credit_use;
 pub mod discount;
 pub mod driver_value;
+pub mod entry_month;
 pub mod exchange_rate;
 pub mod export_answer;
 pub mod export_attempt;

@@ -20,6 +20,8 @@ mod m20261126_000016_closing;
 mod m20261126_000017_activity;
 mod m20261126_000018_output_units;
 mod m20261126_000019_margin_target;
+mod m20261126_000020_entry_month;
+mod m20261126_000021_credit_since;
 
 pub struct Migrator;
 
@@ -43,6 +45,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261126_000017_activity::Migration),
             Box::new(m20261126_000018_output_units::Migration),
             Box::new(m20261126_000019_margin_target::Migration),
+            Box::new(m20261126_000020_entry_month::Migration),
+            Box::new(m20261126_000021_credit_since::Migration),
         ]
     }
 }

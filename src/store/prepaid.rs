@@ -68,9 +68,29 @@ pub struct BlockNet {
     pub net: i64,
 }
 
-/// A fact whose entry was mirrored by then does not count.
-const NOT_REVERSED: &str = "NOT EXISTS (SELECT 1 FROM journal_entry r WHERE r.books_id = x.books_id AND r.corrects = x.entry_number \
-                            AND r.kind = 2 AND r.effective_on <= $3)";
+/// The end of a day, as the books were after an entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AsAt {
+    pub day: Day,
+    pub through: EntryNumber,
+}
+
+impl AsAt {
+    /// With all that is posted.
+    pub fn day(day: Day) -> Self {
+        Self { day, through: EntryNumber(i64::MAX) }
+    }
+
+    /// A fact counts since its entry, and one whose entry was mirrored by then does not.
+    fn in_force(self) -> String {
+        let Self { day, through } = self;
+        format!(
+            "COALESCE(x.since_entry, x.entry_number, 0) <= {through} AND NOT EXISTS (SELECT 1 FROM journal_entry r \
+             WHERE r.books_id = x.books_id AND r.corrects = x.entry_number AND r.kind = 2 AND r.effective_on <= {} AND r.number <= {through})",
+            day.0
+        )
+    }
+}
 
 /// The last entry of the books.
 ///
@@ -101,16 +121,17 @@ pub fn provider_names(ledger: &mut Ledger, books: BooksId) -> Result<Vec<(NameId
     rows.iter().map(|row| Ok((name_id(row.int(0)?)?, row.text(1)?.to_owned()))).collect()
 }
 
-/// The lots of a provider that begin by a day and whose entry was not reversed by then, in the order of their numbers.
+/// The lots of a provider that begin by a day and are in force then, in the order of their numbers.
 ///
 /// # Errors
 /// Any database failure.
-pub fn lots(ledger: &mut Ledger, books: BooksId, provider: NameId, kind: LotKind, as_of: Day) -> Result<Vec<CreditLot>, StoreError> {
+pub fn lots(ledger: &mut Ledger, books: BooksId, provider: NameId, kind: LotKind, at: AsAt) -> Result<Vec<CreditLot>, StoreError> {
     let sql = format!(
         "SELECT x.number, x.currency_id, x.amount, x.begins_on, x.expires_on, x.policy, x.paid_from, x.entry_number, x.reference \
-         FROM credit_lot x WHERE x.books_id = $1 AND x.provider_id = $2 AND x.begins_on <= $3 AND x.kind = $4 AND {NOT_REVERSED} ORDER BY x.number"
+         FROM credit_lot x WHERE x.books_id = $1 AND x.provider_id = $2 AND x.begins_on <= $3 AND x.kind = $4 AND {} ORDER BY x.number",
+        at.in_force()
     );
-    let parameters = [books_cell(books), Cell::Int(i64::from(provider.0)), day_cell(as_of), Cell::Int(lot_kind_id(kind))];
+    let parameters = [books_cell(books), Cell::Int(i64::from(provider.0)), day_cell(at.day), Cell::Int(lot_kind_id(kind))];
     let mut lots = Vec::new();
     ledger.scan(&sql, &parameters, |row| {
         lots.push(lot_of(row, provider, kind)?);
@@ -142,18 +163,19 @@ fn lot_of(row: &[Value], provider: NameId, kind: LotKind) -> Result<CreditLot, S
     })
 }
 
-/// What was used of the lots of a provider by a day, as far as its entry was not reversed by then.
+/// What was used of the lots of a provider by a day and is in force then.
 ///
 /// # Errors
 /// Any database failure.
-pub fn uses(ledger: &mut Ledger, books: BooksId, provider: NameId, as_of: Day) -> Result<Vec<CreditUse>, StoreError> {
+pub fn uses(ledger: &mut Ledger, books: BooksId, provider: NameId, at: AsAt) -> Result<Vec<CreditUse>, StoreError> {
     let sql = format!(
         "SELECT x.number, x.lot_number, x.kind, x.amount, x.effective_on, x.entry_number FROM credit_use x \
          JOIN credit_lot l ON l.books_id = x.books_id AND l.number = x.lot_number \
-         WHERE x.books_id = $1 AND l.provider_id = $2 AND x.effective_on <= $3 AND {NOT_REVERSED} ORDER BY x.number"
+         WHERE x.books_id = $1 AND l.provider_id = $2 AND x.effective_on <= $3 AND {} ORDER BY x.number",
+        at.in_force()
     );
     let mut uses = Vec::new();
-    ledger.scan(&sql, &[books_cell(books), Cell::Int(i64::from(provider.0)), day_cell(as_of)], |row| {
+    ledger.scan(&sql, &[books_cell(books), Cell::Int(i64::from(provider.0)), day_cell(at.day)], |row| {
         uses.push(CreditUse {
             number: row.int(0)?,
             lot: row.int(1)?,
@@ -173,6 +195,7 @@ pub fn uses(ledger: &mut Ledger, books: BooksId, provider: NameId, as_of: Day) -
 /// Any database failure.
 pub fn lot_insert(ledger: &mut Ledger, books: BooksId, lot: &CreditLot, recorded_at: Moment) -> Result<i64, StoreError> {
     let number = next_number(ledger, books, "credit_lot")?;
+    let next = last_entry(ledger, books)?.0.saturating_add(1);
     let row = [
         books_cell(books),
         Cell::Int(number),
@@ -187,6 +210,7 @@ pub fn lot_insert(ledger: &mut Ledger, books: BooksId, lot: &CreditLot, recorded
         Cell::int_or_null(lot.entry.map(|entry| entry.0)),
         Cell::Text(&lot.reference),
         Cell::Int(recorded_at.0),
+        Cell::Int(lot.entry.map_or(next, |entry| entry.0)),
     ];
     ledger.insert(&rows::CREDIT_LOT, std::iter::once(row))?;
     Ok(number)
@@ -198,6 +222,7 @@ pub fn lot_insert(ledger: &mut Ledger, books: BooksId, lot: &CreditLot, recorded
 /// Any database failure.
 pub fn use_insert(ledger: &mut Ledger, books: BooksId, uses: &[CreditUse], recorded_at: Moment) -> Result<(), StoreError> {
     let first = next_number(ledger, books, "credit_use")?;
+    let next = last_entry(ledger, books)?.0.saturating_add(1);
     let rows = (first..).zip(uses).map(|(number, credit)| {
         [
             books_cell(books),
@@ -208,6 +233,7 @@ pub fn use_insert(ledger: &mut Ledger, books: BooksId, uses: &[CreditUse], recor
             day_cell(credit.effective_on),
             Cell::int_or_null(credit.entry.map(|entry| entry.0)),
             Cell::Int(recorded_at.0),
+            Cell::Int(credit.entry.map_or(next, |entry| entry.0)),
         ]
     });
     ledger.insert(&rows::CREDIT_USE, rows)
@@ -256,7 +282,8 @@ pub fn account_net(ledger: &mut Ledger, books: BooksId, account: AccountId, as_o
     Ok(nets)
 }
 
-/// What entries after a number moved on an account up to a day: it is in the balances of now. Reads every entry after it.
+/// What entries after a number moved on an account up to a day: it is in the balances of now. Reads the entries
+/// after it, as far as months up to that day have any.
 ///
 /// # Errors
 /// Any database failure.
@@ -264,14 +291,16 @@ pub fn later_day_nets(
     ledger: &mut Ledger,
     books: BooksId,
     account: AccountId,
-    (as_of, through): (Day, EntryNumber),
+    AsAt { day, through }: AsAt,
 ) -> Result<Vec<DayNet>, StoreError> {
     let sql = "SELECT b.provider_id, p.currency_id, e.effective_on, CAST(SUM(CASE p.side WHEN 1 THEN p.amount ELSE -p.amount END) AS BIGINT) \
                FROM posting p JOIN journal_entry e ON e.books_id = p.books_id AND e.number = p.entry_number \
                JOIN coding_block b ON b.books_id = p.books_id AND b.id = p.block_id \
                WHERE p.books_id = $1 AND p.entry_number > $4 AND e.effective_on <= $3 AND b.account_id = $2 \
+               AND p.entry_number <= (SELECT MAX(m.last_entry) FROM entry_month m WHERE m.books_id = $1 AND m.month <= $5) \
                GROUP BY b.provider_id, p.currency_id, e.effective_on";
-    let values = [books_cell(books), Cell::Int(i64::from(account.0)), day_cell(as_of), Cell::Int(through.0)];
+    let month = Cell::Int(i64::from(day.month().0));
+    let values = [books_cell(books), Cell::Int(i64::from(account.0)), day_cell(day), Cell::Int(through.0), month];
     let mut nets = Vec::new();
     ledger.scan(sql, &values, |row| {
         let (provider, currency) = (name_id(row.int(0)?)?, currency_of(row.int(1)?)?);
@@ -319,19 +348,11 @@ pub fn provider_net(
 ///
 /// # Errors
 /// Any database failure.
-pub fn entry_nets(ledger: &mut Ledger, books: BooksId, account: AccountId, as_of: Day) -> Result<Vec<EntryNet>, StoreError> {
-    entry_nets_through(ledger, books, account, (as_of, EntryNumber(i64::MAX)))
-}
-
-/// The same, of entries up to a number.
-///
-/// # Errors
-/// Any database failure.
-pub fn entry_nets_through(
+pub fn entry_nets(
     ledger: &mut Ledger,
     books: BooksId,
     account: AccountId,
-    (as_of, through): (Day, EntryNumber),
+    AsAt { day, through }: AsAt,
 ) -> Result<Vec<EntryNet>, StoreError> {
     let nets = |entry: &str| {
         let (from, reversal) = if entry == "e" {
@@ -352,7 +373,7 @@ pub fn entry_nets_through(
     };
     let mut found = Vec::new();
     for (entry, is_reversal) in [("e", false), ("r", true)] {
-        let values = [books_cell(books), Cell::Int(i64::from(account.0)), day_cell(as_of), Cell::Int(through.0)];
+        let values = [books_cell(books), Cell::Int(i64::from(account.0)), day_cell(day), Cell::Int(through.0)];
         ledger.scan(&nets(entry), &values, |row| {
             let kind = i16::try_from(row.int(3)?).ok().and_then(EntryKind::from_id);
             found.push(EntryNet {

@@ -134,6 +134,13 @@ pub static BALANCE: Table = Table {
                   cache_read_tokens = balance.cache_read_tokens + excluded.cache_read_tokens",
 };
 
+/// Numbers only grow: the first entry of a month stays the first.
+pub static ENTRY_MONTH: Table = Table {
+    name: "entry_month",
+    columns: &[Int("books_id"), Int("month"), Int("first_entry"), Int("last_entry")],
+    on_conflict: "ON CONFLICT (books_id, month) DO UPDATE SET last_entry = excluded.last_entry",
+};
+
 pub static INTERNED_NAME: Table =
     Table { name: "interned_name", columns: &[Int("books_id"), Int("id"), Int("kind"), Text("name")], on_conflict: "" };
 
@@ -234,6 +241,7 @@ pub static CREDIT_LOT: Table = Table {
         Int("entry_number"),
         Text("reference"),
         Int("recorded_at"),
+        Int("since_entry"),
     ],
     on_conflict: "",
 };
@@ -249,6 +257,7 @@ pub static CREDIT_USE: Table = Table {
         Int("effective_on"),
         Int("entry_number"),
         Int("recorded_at"),
+        Int("since_entry"),
     ],
     on_conflict: "",
 };

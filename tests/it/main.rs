@@ -32,6 +32,7 @@ mod command_line;
 mod concurrency;
 mod contract;
 mod corrections;
+mod credits_as_of;
 mod currencies;
 mod duties;
 mod erp_client;

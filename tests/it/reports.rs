@@ -9,6 +9,7 @@ on_both_engines!(
     the_trial_balance_has_opening_movement_and_closing,
     a_report_as_of_an_entry_answers_the_same_for_ever,
     the_general_ledger_runs_from_opening_to_closing_over_pages,
+    months_whose_entries_lie_between_each_other_are_told_apart,
     the_register_counts_what_was_posted_between_two_numbers,
     profit_and_loss_is_split_by_client,
     a_limited_token_gets_reports_of_its_own_rows,
@@ -105,6 +106,34 @@ async fn the_general_ledger_runs_from_opening_to_closing_over_pages(world: World
     assert_eq!(pages.concat(), expected);
     let unknown = "{ generalLedger(account: \"nope\", from: \"2026-01-10\", to: \"2026-03-01\") { throughEntry } }";
     assert_eq!(world.graphql_error(&world.admin, unknown, json!({})).await, "ACCOUNT_UNKNOWN");
+}
+
+/// The entries of January are 1 and 3, those of February 2 and 4: a month is read from its first entry to its last one.
+async fn months_whose_entries_lie_between_each_other_are_told_apart(world: World) {
+    world.set_clock("2026-02-14T12:00:00Z");
+    let days = ["2026-01-05", "2026-02-03", "2026-01-20", "2026-02-04"];
+    for (number, day) in (1..).zip(days) {
+        world.book(&[charge(&format!("c{number}")).on(&format!("{day}T10:00:00Z"))]).await;
+    }
+    let query = "query L($from: Date!, $to: Date!, $n: BigInt) { generalLedger(account: \"6000\", from: $from, to: $to, asOfEntry: $n) {
+        controls { difference } lines { nodes { entry { number } } } } }";
+    let january = ("2026-01-01", "2026-02-01");
+    for ((from, to), as_of, numbers) in [
+        (january, None, vec!["1", "3"]),
+        (january, Some("2"), vec!["1"]),
+        (("2026-02-01", "2026-03-01"), None, vec!["2", "4"]),
+        (("2026-02-04", "2026-03-01"), None, vec!["4"]),
+        (("2026-01-20", "2026-02-04"), None, vec!["2", "3"]),
+        (("2026-03-01", "2026-04-01"), None, vec![]),
+        (("2025-01-01", "2027-01-01"), Some("3"), vec!["1", "2", "3"]),
+    ] {
+        let ledger = world.graphql(query, json!({ "from": from, "to": to, "n": as_of })).await["generalLedger"].take();
+        let found: Vec<_> =
+            ledger["lines"]["nodes"].as_array().unwrap().iter().map(|line| line["entry"]["number"].as_str().unwrap()).collect();
+        assert_eq!(found, numbers, "{from} to {to} as of {as_of:?}");
+        assert!(ledger["controls"].as_array().unwrap().iter().all(|control| control["difference"] == "0"), "{ledger}");
+    }
+    world.assert_verified().await;
 }
 
 async fn the_register_counts_what_was_posted_between_two_numbers(world: World) {

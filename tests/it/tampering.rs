@@ -8,6 +8,7 @@ on_both_engines!(
     a_changed_balance_is_named,
     a_missing_balance_is_named,
     a_balance_out_of_nothing_is_named,
+    a_wrong_first_entry_of_a_month_is_named,
     a_forgotten_hour_is_named,
     a_deleted_entry_is_named,
     a_deleted_charge_is_named,
@@ -67,6 +68,11 @@ async fn a_balance_out_of_nothing_is_named(world: World) {
     let sql = "INSERT INTO balance (books_id, grain, period, key_id, currency_id, debit, credit, charges, input_tokens, output_tokens, cache_read_tokens)
                VALUES (1, 3, 20400, 1, 0, 5, 5, 0, 0, 0, 0)";
     tamper(&world, "balance", sql, "account by day").await;
+}
+
+async fn a_wrong_first_entry_of_a_month_is_named(world: World) {
+    let words = "2026-01: entries 2 to 4 are stored, the journal has 1 to 4";
+    tamper(&world, "entry_month", "UPDATE entry_month SET first_entry = 2", words).await;
 }
 
 async fn a_forgotten_hour_is_named(world: World) {

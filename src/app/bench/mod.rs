@@ -1,9 +1,10 @@
-//! Measuring this machine: charges a second through the whole path beside a floor, reports, what-if and verification at a size of history.
+//! Measuring this machine: charges a second through the whole path beside a floor, reports, margins, what-if and verification at a size of history.
 
 mod allocation;
 mod database;
 mod ingest;
 mod lines;
+mod margin;
 mod reports;
 mod sealing;
 mod what_if;
@@ -12,6 +13,7 @@ pub use allocation::{AllocationMeasured, AllocationSizes, allocation};
 pub use database::{Scratch, Target};
 pub use ingest::{IngestSizes, Measured, ingest};
 pub use lines::line_of;
+pub use margin::{MarginMeasured, MarginSizes, margin_bench};
 pub use reports::{Latency, Reports, reports};
 pub use sealing::sealing;
 pub use what_if::{WhatIfMeasured, what_if_bench};

@@ -21,6 +21,11 @@ pub struct Latency {
 }
 
 impl Latency {
+    pub(super) fn of(report: &'static str, history: u64, mut times: Vec<Duration>) -> Self {
+        times.sort_unstable();
+        Self { report, history, times }
+    }
+
     /// The time that this many in a hundred runs do not exceed.
     pub fn percentile(&self, percent: usize) -> Duration {
         let position = (self.times.len() * percent / 100).min(self.times.len().saturating_sub(1));
@@ -36,7 +41,8 @@ pub struct Reports {
     pub verified: Option<(u64, Duration)>,
 }
 
-const RUNS: usize = 100;
+/// Runs of each report.
+pub(super) const RUNS: usize = 100;
 
 /// Fills the books to each size in turn and measures the reports there, and verification at the end.
 ///
@@ -92,8 +98,7 @@ async fn latencies(app: &App, actor: &crate::app::auth::Actor, last_day: Day, hi
             }
             times.push(watch.elapsed());
         }
-        times.sort_unstable();
-        all.push(Latency { report, history, times });
+        all.push(Latency::of(report, history, times));
     }
     Ok(all)
 }

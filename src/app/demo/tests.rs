@@ -209,7 +209,7 @@ async fn the_books_are_filled_once_and_completed_after_an_interruption() {
 
     assert!(fill(&app, &admin(), options(6_000), |_, _| {}).await.unwrap().was_there);
     // One purchase for each of August to November, and more than was used.
-    let lots = crate::app::prepaid::prepaid_lots(&app, &admin(), "mistral".into(), Day::from_date(end())).await.unwrap();
+    let lots = crate::app::prepaid::prepaid_lots(&app, &admin(), "mistral".into(), Day::from_date(end()), None).await.unwrap();
     assert_eq!((lots.lots.len(), lots.uncovered), (4, vec![]));
     clock.set("2026-12-02T10:00:00Z".parse().unwrap());
     let summary = fill(&app, &admin(), options(6_000), |_, _| {}).await.unwrap();

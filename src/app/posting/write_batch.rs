@@ -12,7 +12,7 @@ use crate::domain::chart::{CodingBlock, NameKind};
 use crate::domain::ids::{BlockId, BooksId, ChargeNumber, EntryNumber, NameId};
 use crate::domain::journal::{EntryDraft, EntryKind, Posting};
 use crate::domain::money::{Currency, Money};
-use crate::domain::period::{Day, Moment};
+use crate::domain::period::{Day, Moment, Month};
 use crate::domain::rejection::{Code, Rejection};
 use crate::domain::report::{Totals, grains_of};
 use crate::store::StoreError;
@@ -131,6 +131,19 @@ impl Batch {
         Ok(())
     }
 
+    /// The first and the last entry of each month.
+    fn entry_months(&self) -> BTreeMap<Month, (EntryNumber, EntryNumber)> {
+        let mut months = BTreeMap::new();
+        let mut at: Option<(Day, Month)> = None;
+        for entry in &self.entries {
+            // Neighbours mostly share their day, and a month takes a calendar to find.
+            let month = at.filter(|(day, _)| *day == entry.effective_on).map_or_else(|| entry.effective_on.month(), |(_, month)| month);
+            at = Some((entry.effective_on, month));
+            months.entry(month).or_insert((entry.number, entry.number)).1 = entry.number;
+        }
+        months
+    }
+
     /// Balance rows of every grain, in the order of their keys, so that writers lock them in the same order.
     fn balance_rows(&self) -> Result<Vec<([i64; 4], Totals)>, StoreError> {
         let mut rows: HashMap<[i64; 4], Totals> = HashMap::with_capacity(self.balances.len() * 3);
@@ -182,6 +195,8 @@ pub fn write(
         [books, int(grain), int(period), int(key), int(currency), int(debit), int(credit), charges, input, output, cache_read]
     });
     ledger.insert(&rows::BALANCE, balances)?;
+    let months = batch.entry_months().into_iter().map(|(month, (first, last))| [books, int(month.0), int(first.0), int(last.0)]);
+    ledger.insert(&rows::ENTRY_MONTH, months)?;
     write_audit(ledger, books, batch)?;
     write_nodes(ledger, books, &sealed.nodes)?;
     let advance = "UPDATE books_head SET last_charge = $1, last_entry = $2, last_block = $3, last_name = $4, last_audit = $5, \

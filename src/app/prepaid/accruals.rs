@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::app::auth::{Actor, Permission};
 use crate::app::reports::Control;
-use crate::app::reports::as_of::controls;
+use crate::app::reports::as_of::{as_of_entry, controls};
 use crate::app::reports::reading::reading;
 use crate::app::{App, AppError};
 use crate::domain::chart::well_known;
@@ -13,7 +13,7 @@ use crate::domain::journal::EntryKind;
 use crate::domain::money::Currency;
 use crate::domain::period::Day;
 use crate::domain::rejection::{Code, Rejection};
-use crate::store::prepaid::{account_net, day_nets, entry_nets, last_entry, provider_names};
+use crate::store::prepaid::{AsAt, account_net, day_nets, entry_nets, last_entry, later_day_nets, provider_names};
 
 /// Accrued usage at the end of a day.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,14 +45,17 @@ impl AccrualRow {
     }
 }
 
-/// Accruals as of the end of a day, for review.
+/// Accruals as of the end of a day, for review; with a number, as the books were after that entry.
 ///
 /// # Errors
-/// [`AppError::Forbidden`] or a database failure.
-pub async fn accruals(app: &App, actor: &Actor, as_of: Day) -> Result<Accruals, AppError> {
+/// [`AppError::Forbidden`], `AS_OF_ENTRY_UNKNOWN`, or a database failure.
+pub async fn accruals(app: &App, actor: &Actor, as_of: Day, through: Option<EntryNumber>) -> Result<Accruals, AppError> {
     reading(app, actor, Permission::ReadReports, move |ledger, books, masters| {
         let account = masters.account(well_known::ACCRUED_USAGE).ok_or_else(|| Rejection::of(Code::AccountUnknown))?.id;
-        let through_entry = last_entry(ledger, books)?;
+        let last = last_entry(ledger, books)?;
+        let through_entry = as_of_entry(through, last)?;
+        let at = AsAt { day: as_of, through: through_entry };
+        let later = if through_entry < last { later_day_nets(ledger, books, account, at)? } else { Vec::new() };
         let names: BTreeMap<NameId, String> = provider_names(ledger, books)?.into_iter().collect();
         let mut sums: BTreeMap<(Option<String>, &'static str, Currency), [i128; 3]> = BTreeMap::new();
         let mut add = |provider: NameId, currency: Currency, amounts: [i128; 3]| {
@@ -62,7 +65,10 @@ pub async fn accruals(app: &App, actor: &Actor, as_of: Day) -> Result<Accruals, 
         for day in day_nets(ledger, books, account, as_of)? {
             add(day.provider, day.currency, [-i128::from(day.net), 0, 0]);
         }
-        for entry in entry_nets(ledger, books, account, as_of)? {
+        for day in &later {
+            add(day.provider, day.currency, [i128::from(day.net), 0, 0]);
+        }
+        for entry in entry_nets(ledger, books, account, at)? {
             let net = i128::from(entry.net);
             match entry.kind {
                 EntryKind::ExchangeDifference => add(entry.provider, entry.currency, [net, net, 0]),
@@ -83,8 +89,14 @@ pub async fn accruals(app: &App, actor: &Actor, as_of: Day) -> Result<Accruals, 
         for row in &rows {
             *open.entry(row.currency).or_default() -= row.open();
         }
-        let account = account_net(ledger, books, account, as_of)?.into_iter().map(|(currency, net)| (currency, i128::from(net))).collect();
-        Ok(Accruals { as_of, through_entry, controls: controls(&open, &account), rows })
+        let net = account_net(ledger, books, account, as_of)?;
+        let mut account_nets: BTreeMap<_, _> = net.into_iter().map(|(currency, net)| (currency, i128::from(net))).collect();
+        for day in &later {
+            *account_nets.entry(day.currency).or_default() -= i128::from(day.net);
+        }
+        // As of an early entry, a currency may not have moved yet.
+        account_nets.retain(|_, net| *net != 0);
+        Ok(Accruals { as_of, through_entry, controls: controls(&open, &account_nets), rows })
     })
     .await
 }

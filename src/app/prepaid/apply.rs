@@ -19,7 +19,7 @@ use crate::domain::period::{Day, Month};
 use crate::domain::posting_rules::GrantPolicy;
 use crate::domain::prepaid::{LotKind, UseKind};
 use crate::domain::rejection::{Code, Rejection};
-use crate::store::prepaid::{CreditLot, CreditUse, month_nets, use_insert};
+use crate::store::prepaid::{AsAt, CreditLot, CreditUse, month_nets, use_insert};
 
 /// Cost that is not usage: it takes no part in the spread.
 const NOT_USAGE: [&str; 6] = [
@@ -101,7 +101,7 @@ fn apply_in_tx(session: &mut Session, actor: &Actor, input: &ApplyInput) -> Resu
     let last_day = input.period.next().first_day().previous();
     let provider = known_provider(command::ledger(session), books, &input.provider)?;
     // Uses of any day count against what is left; grants count when they were valid on some day of the month.
-    let facts = Facts::load(command::ledger(session), books, &masters, provider, Day(i32::MAX))?;
+    let facts = Facts::load(command::ledger(session), books, &masters, provider, AsAt::day(Day(i32::MAX)))?;
     let is_valid = |lot: &CreditLot| lot.begins_on <= last_day && lot.expires_on.is_none_or(|last| last >= input.period.first_day());
     let mut grants: Vec<(CreditLot, i64)> = facts
         .lots

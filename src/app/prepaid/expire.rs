@@ -17,7 +17,7 @@ use crate::domain::period::{Day, Moment};
 use crate::domain::posting_rules::GrantPolicy;
 use crate::domain::prepaid::{LotKind, UseKind};
 use crate::domain::rejection::{Code, Rejection};
-use crate::store::prepaid::{CreditLot, CreditUse, use_insert, uses};
+use crate::store::prepaid::{AsAt, CreditLot, CreditUse, use_insert, uses};
 
 /// Whose lots to look through.
 #[derive(Debug, Clone)]
@@ -67,9 +67,9 @@ pub async fn expire_credits(app: &App, actor: &Actor, input: ExpireInput) -> Res
 fn expire_in_tx(session: &mut Session, actor: &Actor, input: &ExpireInput) -> Result<ExpiredCredits, AppError> {
     let (books, masters) = (command::books(session), session.masters().clone());
     let provider = known_provider(command::ledger(session), books, &input.provider)?;
-    let mut facts = Facts::load(command::ledger(session), books, &masters, provider, input.as_of)?;
+    let mut facts = Facts::load(command::ledger(session), books, &masters, provider, AsAt::day(input.as_of))?;
     // What was booked under a later day is not booked again under this one.
-    facts.uses = uses(command::ledger(session), books, provider, Day(i32::MAX))?;
+    facts.uses = uses(command::ledger(session), books, provider, AsAt::day(Day(i32::MAX)))?;
     let lapsed = lapsed_lots(&facts, input.as_of)?;
     let mut lines = Lines::default();
     for (lot, money) in &lapsed {

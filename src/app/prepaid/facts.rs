@@ -5,14 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::app::AppError;
 use crate::app::masters::Masters;
 use crate::domain::chart::well_known;
-use crate::domain::ids::{AccountId, BooksId, EntryNumber, NameId};
+use crate::domain::ids::{AccountId, BooksId, NameId};
 use crate::domain::journal::EntryKind;
 use crate::domain::money::Currency;
 use crate::domain::period::{Day, DayRange};
 use crate::domain::prepaid::{Lot, LotKind, Position, RollForward, UseKind, draw_down};
 use crate::domain::rejection::{Code, Rejection};
 use crate::store::ledger::Ledger;
-use crate::store::prepaid::{self, CreditLot, CreditUse, DayNet, EntryNet};
+use crate::store::prepaid::{self, AsAt, CreditLot, CreditUse, DayNet, EntryNet};
 
 /// Lots, what was booked of them, and the movements of the prepaid account.
 pub(super) struct Facts {
@@ -24,34 +24,21 @@ pub(super) struct Facts {
 }
 
 impl Facts {
-    /// Everything of one provider up to the end of a day.
-    pub fn load(ledger: &mut Ledger, books: BooksId, masters: &Masters, provider: NameId, as_of: Day) -> Result<Self, AppError> {
-        Self::load_through(ledger, books, masters, provider, (as_of, EntryNumber(i64::MAX)))
-    }
-
-    /// The same as the books were after an entry. Grants that are no asset have no entry, and are all there.
-    pub fn load_through(
-        ledger: &mut Ledger,
-        books: BooksId,
-        masters: &Masters,
-        provider: NameId,
-        (as_of, through): (Day, EntryNumber),
-    ) -> Result<Self, AppError> {
+    /// Everything of one provider up to the end of a day, as the books were after an entry.
+    pub fn load(ledger: &mut Ledger, books: BooksId, masters: &Masters, provider: NameId, at: AsAt) -> Result<Self, AppError> {
         let account = prepaid_account(masters)?;
-        let mut lots = prepaid::lots(ledger, books, provider, LotKind::Bought, as_of)?;
-        lots.extend(prepaid::lots(ledger, books, provider, LotKind::Granted, as_of)?);
+        let mut lots = prepaid::lots(ledger, books, provider, LotKind::Bought, at)?;
+        lots.extend(prepaid::lots(ledger, books, provider, LotKind::Granted, at)?);
         lots.sort_by_key(|lot| lot.number);
-        lots.retain(|lot| lot.entry.is_none_or(|entry| entry <= through));
-        let mut days = prepaid::day_nets(ledger, books, account, as_of)?;
-        if through < prepaid::last_entry(ledger, books)? {
-            let later = prepaid::later_day_nets(ledger, books, account, (as_of, through))?;
+        let mut days = prepaid::day_nets(ledger, books, account, at.day)?;
+        if at.through < prepaid::last_entry(ledger, books)? {
+            let later = prepaid::later_day_nets(ledger, books, account, at)?;
             days.extend(later.into_iter().map(|day| DayNet { net: day.net.saturating_neg(), ..day }));
         }
         days.retain(|day| day.provider == provider);
-        let mut entries = prepaid::entry_nets_through(ledger, books, account, (as_of, through))?;
+        let mut entries = prepaid::entry_nets(ledger, books, account, at)?;
         entries.retain(|entry| entry.provider == provider);
-        let mut uses = prepaid::uses(ledger, books, provider, as_of)?;
-        uses.retain(|credit| credit.entry.is_none_or(|entry| entry <= through));
+        let uses = prepaid::uses(ledger, books, provider, at)?;
         Ok(Self { lots, uses, days, entries })
     }
 

@@ -22,7 +22,7 @@ use crate::domain::money::{Amount, Currency, Money};
 use crate::domain::period::{Day, Moment};
 use crate::domain::posting_rules::OverdrawPolicy;
 use crate::domain::rejection::{Code, Rejection};
-use crate::store::prepaid::last_entry_of;
+use crate::store::prepaid::{AsAt, last_entry_of};
 
 /// Whose usage to look at.
 #[derive(Debug, Clone)]
@@ -76,7 +76,7 @@ pub(super) fn settle_overdraw(
 ) -> Result<MovedOverdraw, AppError> {
     let (books, masters) = (command::books(session), session.masters().clone());
     let policy = masters.provider_terms(name).overdraw;
-    let facts = Facts::load(command::ledger(session), books, &masters, provider, as_of)?;
+    let facts = Facts::load(command::ledger(session), books, &masters, provider, AsAt::day(as_of))?;
     let mut moved = MovedOverdraw::default();
     let mut lines = Lines::default();
     for currency in facts.prepaid_currencies() {

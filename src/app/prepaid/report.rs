@@ -13,7 +13,7 @@ use crate::domain::money::{Currency, Money};
 use crate::domain::period::{Day, DayRange};
 use crate::domain::posting_rules::GrantPolicy;
 use crate::domain::prepaid::{LotKind, PaidFrom, RollForward, UseKind};
-use crate::store::prepaid::{CreditLot, last_entry, later_day_nets, provider_net};
+use crate::store::prepaid::{AsAt, CreditLot, last_entry, later_day_nets, provider_net};
 
 /// A roll-forward of one provider over a range of days.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -96,7 +96,8 @@ pub async fn prepaid_roll_forward(
         let (id, account) = (known_provider(ledger, books, &provider)?, prepaid_account(masters)?);
         let (last, end) = (last_entry(ledger, books)?, range.to().previous());
         let through_entry = as_of_entry(as_of, last)?;
-        let facts = Facts::load_through(ledger, books, masters, id, (end, through_entry))?;
+        let at = AsAt { day: end, through: through_entry };
+        let facts = Facts::load(ledger, books, masters, id, at)?;
         let row = |currency| PrepaidRollForwardRow { currency, roll: facts.roll_forward(currency, range) };
         let rows: Vec<PrepaidRollForwardRow> = facts.prepaid_currencies().into_iter().map(row).collect();
         let mut account_nets: BTreeMap<Currency, i128> = BTreeMap::new();
@@ -104,7 +105,7 @@ pub async fn prepaid_roll_forward(
             *account_nets.entry(currency).or_default() += i128::from(net);
         }
         if through_entry < last {
-            for day in later_day_nets(ledger, books, account, (end, through_entry))?.iter().filter(|day| day.provider == id) {
+            for day in later_day_nets(ledger, books, account, at)?.iter().filter(|day| day.provider == id) {
                 *account_nets.entry(day.currency).or_default() -= i128::from(day.net);
             }
         }
@@ -115,17 +116,18 @@ pub async fn prepaid_roll_forward(
     .await
 }
 
-/// Opening, granted, applied, expired and closing of granted credits.
+/// Opening, granted, applied, expired and closing of granted credits, as of an entry. What has no entry of its own counts as of the next one.
 ///
 /// # Errors
-/// [`AppError::Forbidden`], `PROVIDER_UNKNOWN`, or a database failure.
+/// [`AppError::Forbidden`], `PROVIDER_UNKNOWN`, `AS_OF_ENTRY_UNKNOWN`, or a database failure.
 pub async fn grant_roll_forward(
     app: &App,
     actor: &Actor,
     provider: String,
     range: DayRange,
+    through: Option<EntryNumber>,
 ) -> Result<RollForwardReport<GrantRollForwardRow>, AppError> {
-    with_facts(app, actor, provider, range.to().previous(), move |facts, provider, through_entry| {
+    with_facts(app, actor, provider, (range.to().previous(), through), move |facts, provider, through_entry| {
         let mut rows: BTreeMap<Currency, GrantRollForwardRow> = BTreeMap::new();
         for lot in facts.lots.iter().filter(|lot| lot.kind == LotKind::Granted) {
             let currency = lot.money.currency;
@@ -147,12 +149,18 @@ pub async fn grant_roll_forward(
     .await
 }
 
-/// Bought lots and how far each is drawn down.
+/// Bought lots and how far each is drawn down, as of an entry.
 ///
 /// # Errors
-/// [`AppError::Forbidden`], `PROVIDER_UNKNOWN`, or a database failure.
-pub async fn prepaid_lots(app: &App, actor: &Actor, provider: String, as_of: Day) -> Result<CreditLots, AppError> {
-    with_facts(app, actor, provider, as_of, move |facts, provider, through_entry| {
+/// [`AppError::Forbidden`], `PROVIDER_UNKNOWN`, `AS_OF_ENTRY_UNKNOWN`, or a database failure.
+pub async fn prepaid_lots(
+    app: &App,
+    actor: &Actor,
+    provider: String,
+    as_of: Day,
+    through: Option<EntryNumber>,
+) -> Result<CreditLots, AppError> {
+    with_facts(app, actor, provider, (as_of, through), move |facts, provider, through_entry| {
         let (mut lots, mut uncovered) = (Vec::new(), Vec::new());
         for currency in facts.prepaid_currencies() {
             let position = facts.position(currency);
@@ -170,12 +178,18 @@ pub async fn prepaid_lots(app: &App, actor: &Actor, provider: String, as_of: Day
     .await
 }
 
-/// Granted lots and how far each was applied.
+/// Granted lots and how far each was applied, as of an entry.
 ///
 /// # Errors
-/// [`AppError::Forbidden`], `PROVIDER_UNKNOWN`, or a database failure.
-pub async fn granted_lots(app: &App, actor: &Actor, provider: String, as_of: Day) -> Result<CreditLots, AppError> {
-    with_facts(app, actor, provider, as_of, move |facts, provider, through_entry| {
+/// [`AppError::Forbidden`], `PROVIDER_UNKNOWN`, `AS_OF_ENTRY_UNKNOWN`, or a database failure.
+pub async fn granted_lots(
+    app: &App,
+    actor: &Actor,
+    provider: String,
+    as_of: Day,
+    through: Option<EntryNumber>,
+) -> Result<CreditLots, AppError> {
+    with_facts(app, actor, provider, (as_of, through), move |facts, provider, through_entry| {
         let granted = facts.lots.iter().filter(|lot| lot.kind == LotKind::Granted);
         let amounts = |lot: &CreditLot| {
             let [applied, expired] = [UseKind::Applied, UseKind::Expired].map(|kind| facts.used(lot.number, kind));
@@ -208,13 +222,15 @@ async fn with_facts<T: Send + 'static>(
     app: &App,
     actor: &Actor,
     provider: String,
-    as_of: Day,
+    (day, through): (Day, Option<EntryNumber>),
     build: impl FnOnce(&Facts, String, EntryNumber) -> T + Send + 'static,
 ) -> Result<T, AppError> {
     reading(app, actor, Permission::ReadReports, move |ledger, books, masters| {
         let id = known_provider(ledger, books, &provider)?;
-        let through_entry = last_entry(ledger, books)?;
-        let facts = Facts::load(ledger, books, masters, id, as_of)?;
+        let through_entry = as_of_entry(through, last_entry(ledger, books)?)?;
+        // Without a number everything counts, what has no entry included.
+        let at = through.map_or(AsAt::day(day), |through| AsAt { day, through });
+        let facts = Facts::load(ledger, books, masters, id, at)?;
         Ok(build(&facts, provider, through_entry))
     })
     .await

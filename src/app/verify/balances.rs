@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::{Check, Verifier};
+use super::{Check, Verifier, narrow};
 use crate::domain::money::Currency;
+use crate::domain::period::Month;
 use crate::domain::report::{Totals, grains_of};
 use crate::store::StoreError;
 use crate::store::ledger::{Cell, RowExt};
@@ -41,6 +42,29 @@ impl Verifier<'_> {
             rolled.expect(false, || format!("{} is missing; its postings come to {totals:?}", name(&key)));
         }
         Ok(vec![rolled, self.check_trial_balance()])
+    }
+
+    pub(super) fn check_entry_months(&mut self) -> Result<Check, StoreError> {
+        let mut check = Check::new("the first and the last entry of every month are those of the journal");
+        let mut expected: BTreeMap<Month, (i64, i64)> = BTreeMap::new();
+        for (day, (first, last)) in &self.entry_days {
+            let month = expected.entry(day.month()).or_insert((*first, *last));
+            *month = (month.0.min(*first), month.1.max(*last));
+        }
+        for row in self.ledger.rows("SELECT month, first_entry, last_entry FROM entry_month WHERE books_id = $1", &self.key())? {
+            let (month, (first, last)) = (Month(narrow(row.int(0)?)?), (row.int(1)?, row.int(2)?));
+            let found = expected.remove(&month);
+            check.expect(found == Some((first, last)), || match found {
+                Some((true_first, true_last)) => {
+                    format!("{month}: entries {first} to {last} are stored, the journal has {true_first} to {true_last}")
+                }
+                None => format!("{month}: entries {first} to {last} are stored, the journal has none"),
+            });
+        }
+        for (month, (first, last)) in expected {
+            check.expect(false, || format!("{month}: the entries {first} to {last} of the journal are not stored"));
+        }
+        Ok(check)
     }
 
     fn check_trial_balance(&self) -> Check {

@@ -63,9 +63,10 @@ impl Verifier<'_> {
                    WHERE e.books_id = $1 ORDER BY e.number, p.line";
         let mut current: Option<Entry> = None;
         let key = self.key();
-        let (codings, masters, recomputed) = (&self.codings, &self.masters, &mut self.recomputed);
+        let (codings, masters, recomputed, days) = (&self.codings, &self.masters, &mut self.recomputed, &mut self.entry_days);
         let mut finish = |entry: Entry, checks: &mut Checks| -> Result<(), StoreError> {
             check_entry(&entry, checks);
+            days.entry(Day(entry.effective_on)).or_insert((entry.number, entry.number)).1 = entry.number;
             for (line, side, amount, currency_id, block) in &entry.postings {
                 let block = BlockId(narrow(*block)?);
                 let account = codings.get(&block).and_then(|coding| masters.account_by_id(coding.account));

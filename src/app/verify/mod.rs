@@ -102,6 +102,8 @@ struct Verifier<'a> {
     last_entry: i64,
     /// Recomputed by the passes over journal and charges.
     recomputed: HashMap<(BlockId, Day, Currency), Totals>,
+    /// The first and the last entry of each day, from the pass over the journal.
+    entry_days: HashMap<Day, (i64, i64)>,
     /// The days on which charges of closed periods count, by charge and revision.
     late: HashMap<(i64, i64), Day>,
 }
@@ -117,6 +119,7 @@ impl<'a> Verifier<'a> {
             last_charge: 0,
             last_entry: 0,
             recomputed: HashMap::new(),
+            entry_days: HashMap::new(),
             late: HashMap::new(),
         };
         verifier.load()?;
@@ -152,6 +155,7 @@ impl<'a> Verifier<'a> {
         checks.extend(self.check_chargebacks()?);
         checks.extend(self.check_activity()?);
         checks.extend(self.check_balances()?);
+        checks.push(self.check_entry_months()?);
         checks.extend(self.check_tree()?);
         checks.extend(self.check_exports()?);
         Ok(VerifyReport { entries: u64::try_from(self.last_entry).unwrap_or(0), checks })

@@ -10,7 +10,8 @@ use clap::Args;
 use serde_json::{Map, Value, json};
 
 use crate::app::bench::{
-    AllocationSizes, IngestSizes, Measured, Target, allocation, ingest, peak_memory_kib, reports, sealing, what_if_bench,
+    AllocationSizes, IngestSizes, MarginSizes, Measured, Target, allocation, ingest, margin_bench, peak_memory_kib, reports, sealing,
+    what_if_bench,
 };
 
 #[derive(Args)]
@@ -18,10 +19,10 @@ pub struct BenchArgs {
     /// One JSON object a line
     #[arg(long)]
     json: bool,
-    /// Only the benches whose name begins like this: ingest-sqlite, ingest-postgres, single-graphql, report, verify, allocation, what-if, sealing
+    /// Only the benches whose name begins like this: ingest-sqlite, ingest-postgres, single-graphql, report, verify, margin, allocation, what-if, sealing
     #[arg(long, value_name = "NAME")]
     only: Option<String>,
-    /// Charges measured by the ingest benches and by what-if
+    /// Charges measured by the ingest benches and by what-if; charges beneath the margins
     #[arg(long, default_value_t = 200_000, value_parser = clap::value_parser!(u64).range(1_000..))]
     charges: u64,
     /// Lines handed in together
@@ -33,6 +34,9 @@ pub struct BenchArgs {
     /// Sizes of history at which reports and verify are measured
     #[arg(long, num_args = 2, default_values_t = [1_000_000, 5_000_000], value_names = ["SMALL", "LARGE"])]
     report_history: Vec<u64>,
+    /// Time entries beneath the margins
+    #[arg(long, default_value_t = 50_000)]
+    time_entries: u64,
     /// Pools, mutual service centers and receivers of the allocation benches
     #[arg(long, num_args = 3, default_values_t = [500, 100, 5_000], value_names = ["POOLS", "MUTUAL", "RECEIVERS"])]
     allocation_sizes: Vec<u64>,
@@ -89,6 +93,12 @@ pub async fn run(args: BenchArgs) -> Result<ExitCode, anyhow::Error> {
     if args.wants("allocation") {
         allocation_figures(&args, &sqlite, "sqlite").await?;
     }
+    if args.wants("margin") {
+        margin_figures(&args, &sqlite, "sqlite").await?;
+        if let Some(target) = args.postgres() {
+            margin_figures(&args, &target, "postgres").await?;
+        }
+    }
     if args.wants("what-if") {
         what_if_figures(&args, &sqlite, "sqlite").await?;
         if let Some(target) = args.postgres() {
@@ -106,6 +116,25 @@ async fn allocation_figures(args: &BenchArgs, target: &Target, engine: &str) -> 
             args,
             json!({ "name": measured.name, "engine": engine, "history": args.history, "pools": measured.pools, "receivers": measured.receivers,
                 "lines": measured.lines, "elapsedMs": milliseconds(measured.elapsed), "peakMemoryMiB": peak_memory_kib().map(|kib| kib / 1024) }),
+        );
+    }
+    Ok(())
+}
+
+async fn margin_figures(args: &BenchArgs, target: &Target, engine: &str) -> Result<(), anyhow::Error> {
+    let sizes = MarginSizes { charges: args.charges, time_entries: args.time_entries };
+    let measured = margin_bench(target, sizes, &progress).await?;
+    print(
+        args,
+        json!({ "name": "margin-time-entries", "engine": engine, "timeEntries": sizes.time_entries,
+            "perSecond": per_second(sizes.time_entries, measured.recording) }),
+    );
+    for latency in &measured.latencies {
+        let (p50, p99) = (latency.percentile(50), latency.percentile(99));
+        print(
+            args,
+            json!({ "name": latency.report, "engine": engine, "charges": sizes.charges, "timeEntries": sizes.time_entries, "rows": measured.rows,
+                "p50Ms": milliseconds(p50), "p99Ms": milliseconds(p99) }),
         );
     }
     Ok(())

@@ -64,7 +64,7 @@ impl Snapshot {
             where_blocks(filter),
             groups.join(", ")
         );
-        self.read_sums(sql, self.posted_values(posted), by.len()).await
+        self.read_sums(sql, self.posted_values(posted).await?, by.len()).await
     }
 
     /// Postings after a line of an entry, in the order of entry and line.
@@ -86,7 +86,7 @@ impl Snapshot {
             line = after.1
         );
         let mut lines = Vec::new();
-        for row in rows(&self.transaction, sql, self.posted_values(posted)).await? {
+        for row in rows(&self.transaction, sql, self.posted_values(posted).await?).await? {
             let at = |position| column::<i64>(&row, position);
             let side = i16::try_from(at(3)?).ok().and_then(Side::from_id);
             lines.push(AccountLine {
@@ -122,7 +122,7 @@ impl Snapshot {
             number = through.0,
             line = through.1
         );
-        self.read_sums(sql, self.posted_values(posted), 0).await
+        self.read_sums(sql, self.posted_values(posted).await?, 0).await
     }
 
     /// Entries by kind, and the postings they have, between two numbers (both included). A limited reader counts what it sees.
@@ -134,12 +134,21 @@ impl Snapshot {
             "SELECT e.kind, CAST(COUNT(DISTINCT e.number) AS BIGINT), CAST(COUNT(*) AS BIGINT) {POSTED}{} GROUP BY e.kind ORDER BY e.kind",
             where_blocks(filter)
         );
-        let found = rows(&self.transaction, sql, self.posted_values(posted)).await?;
+        let found = rows(&self.transaction, sql, self.posted_values(posted).await?).await?;
         found.iter().map(|row| Ok((column(row, 0)?, column(row, 1)?, column(row, 2)?))).collect()
     }
 
-    fn posted_values(&self, posted: PostedBetween) -> Vec<sea_orm::Value> {
+    /// The values of [`POSTED`]. Entries that lie before and behind those of the months are not read at all.
+    async fn posted_values(&self, posted: PostedBetween) -> Result<Vec<sea_orm::Value>, StoreError> {
         let PostedBetween { days, after, through } = posted;
-        vec![self.books_value(), after.0.into(), through.0.into(), i64::from(days.from().0).into(), i64::from(days.to().0).into()]
+        let sql = "SELECT CAST(COALESCE(MIN(first_entry), 1) AS BIGINT), CAST(COALESCE(MAX(last_entry), 0) AS BIGINT) FROM entry_month \
+                   WHERE books_id = $1 AND month >= $2 AND month <= $3";
+        let (from, to) = (days.from().month(), days.to().previous().month());
+        let values = vec![self.books_value(), i64::from(from.0).into(), i64::from(to.0).into()];
+        let found = rows(&self.transaction, sql.to_owned(), values).await?;
+        let row = found.first().ok_or_else(|| StoreError::corrupt("a sum without a row"))?;
+        let (first, last): (i64, i64) = (column(row, 0)?, column(row, 1)?);
+        let (after, through) = (after.0.max(first - 1), through.0.min(last));
+        Ok(vec![self.books_value(), after.into(), through.into(), i64::from(days.from().0).into(), i64::from(days.to().0).into()])
     }
 }
