@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::call::{Call, Content, Money};
+use super::call::{Call, Content, DAY, Money};
+use super::checklist::Limits;
+use super::months::{Month, Months};
 use super::owner::{self, Centers, Owner, Rule};
 use super::price_list::PriceList;
 
@@ -39,6 +41,8 @@ pub enum Kind {
 pub struct Entry {
     pub kind: Kind,
     pub day: i32,
+    /// The day that it belongs to, where that is not its own.
+    pub service: Option<i32>,
     pub charge: Option<i64>,
     pub corrects: Option<i64>,
     pub postings: Vec<Posting>,
@@ -59,6 +63,17 @@ pub struct State {
     pub status: Status,
     pub cost: Option<Money>,
     pub entry: Option<i64>,
+    /// The day of the booking that stands: a correction goes there while that day is open.
+    pub booked: i32,
+}
+
+/// A call that is counted on a day, or taken back from it.
+#[derive(Debug, Clone)]
+pub struct Count {
+    pub day: i32,
+    pub block: Block,
+    pub currency: &'static str,
+    pub sign: i128,
 }
 
 #[derive(Debug, Clone)]
@@ -67,9 +82,18 @@ pub struct Stored {
     pub id: String,
     pub content: Content,
     pub state: State,
+    pub counts: Vec<Count>,
     /// The states that reversals go back to, under the entry that left them.
-    undo: Vec<(i64, State)>,
+    pub undo: Vec<(i64, State)>,
     first: Receipt,
+}
+
+impl Stored {
+    /// Counts the call where its state says, or takes it back from there.
+    pub fn count(&mut self, sign: i128, state: &State, day: i32) {
+        let block = block(&self.content, state);
+        self.counts.extend(state.cost.map(|cost| Count { day, block, currency: cost.currency, sign }));
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -95,8 +119,12 @@ pub struct Moved {
     pub entries: u64,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Oracle {
+    /// The moment at which everything happens.
+    pub now: i64,
+    pub months: Months,
+    pub limits: Limits,
     pub prices: PriceList,
     pub rules: BTreeMap<String, Rule>,
     pub centers: Centers,
@@ -105,17 +133,36 @@ pub struct Oracle {
     pub charges: Vec<Stored>,
     pub journal: Vec<Entry>,
     keys: HashMap<(String, String), usize>,
-    commands: BTreeMap<String, ((i64, i32, String), i64)>,
+    pub commands: BTreeMap<String, ((i64, i32, String), i64)>,
 }
 
 impl Oracle {
     /// Books as they are created.
     pub fn new() -> Self {
-        let mut oracle = Self::default();
-        for kind in owner::KINDS {
-            oracle.centers.insert((kind, "unattributed".to_owned()), (None, None));
+        Self {
+            now: super::world::NOW,
+            months: Months::default(),
+            limits: Limits::default(),
+            prices: PriceList::default(),
+            rules: BTreeMap::new(),
+            centers: owner::KINDS.into_iter().map(|kind| ((kind, "unattributed".to_owned()), (None, None))).collect(),
+            prepaid: BTreeMap::new(),
+            has_lab_rule: false,
+            charges: Vec::new(),
+            journal: Vec::new(),
+            keys: HashMap::new(),
+            commands: BTreeMap::new(),
         }
-        oracle
+    }
+
+    /// The month of today.
+    pub fn today(&self) -> Month {
+        Month::of(i32::try_from(self.now.div_euclid(DAY)).unwrap())
+    }
+
+    /// Where the program books what belongs to a day.
+    pub fn booking_day(&self, day: i32) -> i32 {
+        self.months.booking_day(day, self.today())
     }
 
     fn key(&self, call: &Call) -> Option<usize> {
@@ -126,6 +173,10 @@ impl Oracle {
     fn refusal(&self, call: &Call) -> Option<&'static str> {
         if let Some(flaw) = call.flaw {
             return Some(flaw.code());
+        }
+        // No clock of a gateway runs ahead by more than two days.
+        if call.at > self.now + 2 * DAY {
+            return Some("DATE_OUT_OF_RANGE");
         }
         let cost = self.cost(&call.content())?;
         (cost.units > 10_i128.pow(16)).then_some("AMOUNT_TOO_LARGE")
@@ -175,10 +226,15 @@ impl Oracle {
         let owner = owner::owner(&content, &self.rules, &self.centers);
         let account = owner::account(&content, &owner, self.has_lab_rule);
         let cost = self.cost(&content);
-        let state = State { owner, account, status: if cost.is_some() { Status::Recorded } else { Status::Unpriced }, cost, entry: None };
+        // What waits for its price is booked nowhere yet.
+        let booked = if cost.is_some() { self.booking_day(content.day()) } else { content.day() };
+        let status = if cost.is_some() { Status::Recorded } else { Status::Unpriced };
+        let state = State { owner, account, status, cost, entry: None, booked };
         let first = Receipt::Unpriced { charge: number };
         self.keys.insert((call.source.clone(), call.id.clone()), self.charges.len());
-        let mut stored = Stored { source: call.source.clone(), id: call.id.clone(), content, state, undo: Vec::new(), first };
+        let mut stored =
+            Stored { source: call.source.clone(), id: call.id.clone(), content, state, counts: Vec::new(), undo: Vec::new(), first };
+        stored.count(1, &stored.state.clone(), booked);
         if let Some(cost) = cost {
             stored.state.entry = self.post_cost(number, &stored, Kind::Charge, cost.units, cost.currency);
             stored.first = Receipt::Recorded { charge: number, entry: stored.state.entry, cost };
@@ -191,7 +247,13 @@ impl Oracle {
     fn post_cost(&mut self, number: i64, charge: &Stored, kind: Kind, units: i128, currency: &'static str) -> Option<i64> {
         let postings = self.postings(charge, units, currency);
         let corrects = if kind == Kind::Charge { None } else { charge.state.entry };
-        self.post(Entry { kind, day: charge.content.day(), charge: Some(number), corrects, postings })
+        self.post(Self::entry(kind, (number, charge), corrects, postings))
+    }
+
+    /// An entry on the day on which the charge is booked, with the day of the call where that is another.
+    fn entry(kind: Kind, (number, charge): (i64, &Stored), corrects: Option<i64>, postings: Vec<Posting>) -> Entry {
+        let (day, called) = (charge.state.booked, charge.content.day());
+        Entry { kind, day, service: (day != called).then_some(called), charge: Some(number), corrects, postings }
     }
 
     /// Cost against what is owed; the other way round when negative.
@@ -210,7 +272,7 @@ impl Oracle {
         if units > 0 { vec![posting(true, bears), posting(false, owed)] } else { vec![posting(true, owed), posting(false, bears)] }
     }
 
-    fn post(&mut self, entry: Entry) -> Option<i64> {
+    pub fn post(&mut self, entry: Entry) -> Option<i64> {
         if entry.postings.is_empty() {
             return None;
         }
@@ -254,6 +316,7 @@ impl Oracle {
 
     fn rerate_one(&mut self, number: i64, charge: &mut Stored, new: Money) {
         let before = charge.state.clone();
+        charge.state.booked = self.booking_day(before.booked);
         let entry = match before.cost {
             None => self.post_cost(number, charge, Kind::Charge, new.units, new.currency),
             Some(old) if old.currency == new.currency => {
@@ -262,12 +325,16 @@ impl Oracle {
             Some(old) => {
                 let mut postings = self.postings(charge, -old.units, old.currency);
                 postings.extend(self.postings(charge, new.units, new.currency));
-                let day = charge.content.day();
-                self.post(Entry { kind: Kind::Rerating, day, charge: Some(number), corrects: before.entry, postings })
+                self.post(Self::entry(Kind::Rerating, (number, charge), before.entry, postings))
             }
         };
         charge.state.cost = Some(new);
         charge.state.status = Status::Recorded;
+        if before.cost.is_none_or(|old| old.currency != new.currency) {
+            let now = charge.state.clone();
+            charge.count(-1, &before, now.booked);
+            charge.count(1, &now, now.booked);
+        }
         if let Some(entry) = entry {
             charge.state.entry = Some(entry);
             if before.cost.is_some() {
@@ -295,56 +362,23 @@ impl Oracle {
             if dry_run {
                 continue;
             }
-            if let Some(cost) = before.cost.filter(|cost| cost.units > 0 && new != old) {
-                let posting = |is_debit, block| Posting { is_debit, block, money: cost };
-                let postings = vec![posting(true, new), posting(false, old)];
-                let (charge_number, day) = (Some(i64::try_from(at).unwrap() + 1), charge.content.day());
-                let entry = Entry { kind: Kind::Reclassification, day, charge: charge_number, corrects: before.entry, postings };
-                charge.state.entry = self.post(entry);
-                charge.undo.push((charge.state.entry.unwrap(), before));
-                report.entries += 1;
+            if let Some(cost) = before.cost.filter(|_| new != old) {
+                charge.state.booked = self.booking_day(before.booked);
+                let now = charge.state.clone();
+                charge.count(-1, &before, now.booked);
+                charge.count(1, &now, now.booked);
+                if cost.units > 0 {
+                    let posting = |is_debit, block| Posting { is_debit, block, money: cost };
+                    let postings = vec![posting(true, new), posting(false, old)];
+                    let number = i64::try_from(at).unwrap() + 1;
+                    charge.state.entry = self.post(Self::entry(Kind::Reclassification, (number, &charge), before.entry, postings));
+                    charge.undo.push((charge.state.entry.unwrap(), before));
+                    report.entries += 1;
+                }
             }
             self.charges[at] = charge;
         }
         report
-    }
-
-    /// The number of the reversal and whether it was there before, or the refusal's code.
-    pub fn reverse(&mut self, key: &str, number: i64, day: i32, reason: &str) -> Result<(i64, bool), &'static str> {
-        let content = (number, day, reason.to_owned());
-        if let Some((known, receipt)) = self.commands.get(key) {
-            return if *known == content { Ok((*receipt, true)) } else { Err("IDEMPOTENCY_CONFLICT") };
-        }
-        let position = usize::try_from(number - 1).map_err(|_| "ENTRY_NOT_FOUND")?;
-        let original = self.journal.get(position).ok_or("ENTRY_NOT_FOUND")?.clone();
-        if self.journal.iter().any(|entry| entry.kind == Kind::Reversal && entry.corrects == Some(number)) {
-            return Err("ALREADY_REVERSED");
-        }
-        if original.kind == Kind::Reversal {
-            return Err("REVERSAL_OF_REVERSAL");
-        }
-        if day < original.day {
-            return Err("REVERSAL_BEFORE_ENTRY");
-        }
-        let at = usize::try_from(original.charge.unwrap() - 1).unwrap();
-        if self.charges[at].state.entry.is_some_and(|latest| latest != number) {
-            return Err("LATER_CORRECTION");
-        }
-        let mut postings = original.postings.clone();
-        postings.iter_mut().for_each(|posting| posting.is_debit = !posting.is_debit);
-        let mirror = Entry { kind: Kind::Reversal, day, charge: original.charge, corrects: Some(number), postings };
-        let reversal = self.post(mirror).unwrap();
-        let charge = &mut self.charges[at];
-        if original.kind == Kind::Charge {
-            let cost = charge.state.cost.map(|cost| Money { units: 0, ..cost });
-            charge.state = State { status: Status::Reversed, cost, entry: Some(reversal), ..charge.state.clone() };
-        } else {
-            let (entry, before) = charge.undo.pop().unwrap();
-            assert_eq!(entry, number, "the oracle undoes the latest correction");
-            charge.state = before;
-        }
-        self.commands.insert(key.to_owned(), (content, reversal));
-        Ok((reversal, false))
     }
 }
 

@@ -35,13 +35,21 @@ async fn one_changed_expectation_is_noticed() {
         ("another account", Box::new(|oracle| oracle.journal[0].postings[0].block.account = "6500".to_owned())),
         ("a day later", Box::new(|oracle| oracle.journal[0].day += 1)),
         ("an entry less", Box::new(|oracle| drop(oracle.journal.pop()))),
-        ("another owner", Box::new(move |oracle| oracle.charges[booked].state.owner.team = Some("growth!".to_owned()))),
+        (
+            "another owner",
+            Box::new(move |oracle| {
+                oracle.charges[booked].state.owner.team = Some("growth!".to_owned());
+                oracle.charges[booked].counts[0].block.team = Some("growth!".to_owned());
+            }),
+        ),
         ("a token more", Box::new(move |oracle| *oracle.charges[booked].content.usage.entry("output_tokens").or_insert(0) += 1_000_000)),
         (
             "a price that never came",
             Box::new(move |oracle| {
                 oracle.charges[waiting].state.status = Status::Recorded;
                 oracle.charges[waiting].state.cost = Some(Money { currency: "USD", units: 0 });
+                let state = oracle.charges[waiting].state.clone();
+                oracle.charges[waiting].count(1, &state, state.booked);
             }),
         ),
     ];

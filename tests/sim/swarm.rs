@@ -4,6 +4,8 @@ use tallybook::app::Clock;
 
 use super::books::{Books, instant};
 use super::call::{Call, DAY};
+use super::closing::{self, PeriodStep};
+use super::closing_books;
 use super::compare::{self, Outcome, equal};
 use super::oracle::{Kind, Oracle};
 use super::rng::SplitMix64;
@@ -25,6 +27,7 @@ enum Step {
     Rerate,
     Reattribute,
     Reopen,
+    Period(PeriodStep),
 }
 
 const STEPS: [(Step, u64); 11] = [
@@ -48,7 +51,9 @@ pub struct Swarm {
     pub books: Vec<Books>,
     weights: Vec<(Step, u64)>,
     url: String,
-    clock: Clock,
+    pub clock: Clock,
+    /// Whether months are closed and days pass on this walk.
+    has_periods: bool,
     sent: Vec<Call>,
     numbers: u64,
     compared: usize,
@@ -79,12 +84,25 @@ impl Swarm {
             weights,
             url: url.to_owned(),
             clock,
+            has_periods: false,
             sent: Vec::new(),
             numbers: 0,
             compared: 0,
             reversals: Vec::new(),
             last: String::new(),
         }
+    }
+
+    /// A walk on which months are closed and reopened, and which has seeds of its own.
+    pub async fn with_periods(seed: u64, url: &str) -> Self {
+        let mut swarm = Self::new(seed, url).await;
+        for (step, weight, often) in closing::STEPS {
+            swarm.weights.push((Step::Period(step), weight * *swarm.rng.pick(often)));
+        }
+        swarm.has_periods = true;
+        swarm.oracle.now = closing::first_now(&mut swarm.rng);
+        swarm.clock.set(instant(swarm.oracle.now));
+        swarm
     }
 
     /// Runs `steps` operations.
@@ -128,6 +146,10 @@ impl Swarm {
             compare::journal(books, &self.oracle, 0).await?;
             compare::charges(books, &self.oracle).await?;
             compare::reports(books, &self.oracle, (FIRST_DAY, END_DAY), &mut self.rng).await?;
+            if self.has_periods {
+                closing_books::months(books, &self.oracle).await?;
+                closing_books::checklists(books, &self.oracle).await?;
+            }
             compare::verified(books).await?;
         }
         Ok(())
@@ -143,6 +165,7 @@ impl Swarm {
             Step::Rerate => return self.rerate(at).await,
             Step::Reattribute => return self.reattribute(at).await,
             Step::Rule => return self.rule(at).await,
+            Step::Period(step) => return self.period_step(step, at).await,
             Step::Discount => {
                 let line = world::discount(&mut self.rng);
                 self.last = format!("{line:?}");
@@ -173,7 +196,10 @@ impl Swarm {
         let mut calls: Vec<Call> = Vec::new();
         let mutations = *self.rng.pick(&[0, 10, 30]);
         for _ in 0..count {
-            let call = self.one_call(&calls, mutations);
+            let mut call = self.one_call(&calls, mutations);
+            if self.has_periods {
+                call = self.dated(call);
+            }
             calls.push(call);
         }
         let atomic = self.rng.chance(20);
@@ -287,14 +313,19 @@ impl Swarm {
         let mut day = usize::try_from(number - 1).ok().and_then(|at| self.oracle.journal.get(at)).map_or(END_DAY, |entry| entry.day);
         day += i32::try_from(rng.below(40)).unwrap() - if rng.chance(10) { 45 } else { 0 };
         self.numbers += 1;
+        // A close leaves few of those days open: half are drawn from the first that is.
+        if self.has_periods && rng.chance(50) {
+            day = self.oracle.booking_day(day - 20) + i32::try_from(rng.below(6)).unwrap();
+        }
+        let is_closer = !self.has_periods || rng.chance(50);
         let (key, number, day) = match self.reversals.last().cloned() {
             Some((key, number, day)) if rng.chance(10) => (key, number, day),
             Some((key, _, _)) if rng.chance(5) => (key, number, day),
             _ => (format!("r{}", self.numbers), number, day),
         };
-        self.last = format!("reverse {number} on {day} as {key}");
-        let expected = self.oracle.reverse(&key, number, day, "sim").map_err(str::to_owned);
-        equal("the outcome", &self.books[at].reverse(&key, number, day, "sim").await, &expected)?;
+        self.last = format!("reverse {number} on {day} as {key}, closer {is_closer}");
+        let expected = self.oracle.reverse(&key, number, day, "sim", is_closer).map_err(str::to_owned);
+        equal("the outcome", &self.books[at].reverse(&key, number, day, "sim", is_closer).await, &expected)?;
         if expected.is_ok() {
             self.reversals.push((key, number, day));
         }
