@@ -6,6 +6,7 @@ use super::checklist::Limits;
 use super::closing_books;
 use super::compare::{Outcome, equal};
 use super::months::{Month, Person, Standing};
+use super::oracle::{Kind, Oracle};
 use super::rng::SplitMix64;
 use super::swarm::Swarm;
 use super::world;
@@ -22,10 +23,10 @@ pub enum PeriodStep {
 
 /// A walk without closes or without days that pass would show nothing; the rest may be left out.
 pub const STEPS: [(PeriodStep, u64, &[u64]); 6] = [
-    (PeriodStep::Close, 14, &[1, 1, 2]),
+    (PeriodStep::Close, 24, &[1, 1, 2]),
     (PeriodStep::Days, 7, &[1, 1, 2]),
     (PeriodStep::Ask, 5, &[0, 1, 2]),
-    (PeriodStep::Agree, 7, &[1, 1, 2]),
+    (PeriodStep::Agree, 18, &[1, 1, 2]),
     (PeriodStep::SignOff, 4, &[0, 1, 1, 2]),
     (PeriodStep::Limits, 2, &[0, 1, 1, 2]),
 ];
@@ -56,6 +57,17 @@ fn dated(rng: &mut SplitMix64, mut call: Call, now: i64) -> Call {
         call.at -= 7 * DAY;
     }
     call
+}
+
+/// What is reversed, on which day, and whether by one who closes months: often a correction that stands, on a day that is open.
+pub fn reversal(rng: &mut SplitMix64, oracle: &Oracle, number: i64, day: i32) -> (i64, i32, bool) {
+    let entry = |number: i64| usize::try_from(number - 1).ok().and_then(|at| oracle.journal.get(at));
+    let is_correction = |number: &i64| entry(*number).is_some_and(|entry| matches!(entry.kind, Kind::Rerating | Kind::Reclassification));
+    let standing: Vec<i64> = oracle.charges.iter().filter_map(|charge| charge.state.entry).filter(is_correction).collect();
+    let number = if !standing.is_empty() && rng.chance(60) { *rng.pick(&standing) } else { number };
+    let own = entry(number).map_or(day, |entry| entry.day);
+    let day = if rng.chance(75) { oracle.booking_day(own) + i32::try_from(rng.below(6)).unwrap() } else { day };
+    (number, day, rng.chance(50))
 }
 
 impl Swarm {

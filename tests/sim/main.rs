@@ -1,5 +1,5 @@
 //! Model-based simulation: operations drawn from a seed are done to real books on both engines and to an oracle that was
-//! written apart; every outcome, entry and balance must be what the oracle says.
+//! written apart; every outcome, entry and balance must be what the oracle says. Some walks close and reopen months besides.
 //!
 //! `TALLYBOOK_SIM_SEED` runs one seed, `TALLYBOOK_SIM_STEPS` sets the number of steps.
 
@@ -22,13 +22,14 @@ mod checklist;
 mod closing;
 mod closing_books;
 mod compare;
+mod corrections;
 mod engine;
+mod masters;
 mod metamorphic;
 mod months;
 mod oracle;
 mod owner;
 mod price_list;
-mod reversal;
 mod rng;
 mod self_test;
 mod swarm;
@@ -40,7 +41,8 @@ use swarm::Swarm;
 const STEPS: usize = 100;
 /// Each found a fault once: 7 a replay refused as a conflict, 22 a free charge that changed its currency.
 const SEEDS: [u64; 2] = [7, 22];
-const PERIOD_SEEDS: [u64; 2] = [1, 2];
+/// Of walks with months: 109 found a correction dated on the day on which another one had been undone, 107 changes months most often.
+const PERIOD_SEEDS: [u64; 2] = [109, 107];
 
 fn setting(name: &str) -> Option<u64> {
     std::env::var(name).ok().map(|text| text.parse().unwrap_or_else(|_| panic!("{name} is a number, not `{text}`")))

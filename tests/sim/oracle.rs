@@ -169,27 +169,35 @@ impl Oracle {
         self.keys.get(&(call.source.clone(), call.id.clone())).copied()
     }
 
-    /// Why a line is refused before its key is looked at.
-    fn refusal(&self, call: &Call) -> Option<&'static str> {
+    /// Why a line is refused before anything is known of the books.
+    fn malformed(&self, call: &Call) -> Option<&'static str> {
         if let Some(flaw) = call.flaw {
             return Some(flaw.code());
         }
         // No clock of a gateway runs ahead by more than two days.
-        if call.at > self.now + 2 * DAY {
-            return Some("DATE_OUT_OF_RANGE");
+        (call.at > self.now + 2 * DAY).then_some("DATE_OUT_OF_RANGE")
+    }
+
+    /// Why a line is refused before its key is looked at.
+    fn refusal(&self, call: &Call) -> Option<&'static str> {
+        if let Some(code) = self.malformed(call) {
+            return Some(code);
         }
         let cost = self.cost(&call.content())?;
         (cost.units > 10_i128.pow(16)).then_some("AMOUNT_TOO_LARGE")
     }
 
-    fn cost(&self, content: &Content) -> Option<Money> {
+    pub fn cost(&self, content: &Content) -> Option<Money> {
         self.prices.cost(content).or(content.reported)
     }
 
     pub fn record(&mut self, calls: &[Call], atomic: bool) -> Vec<Receipt> {
         let refusals: Vec<_> = calls.iter().map(|call| self.refusal(call)).collect();
         if atomic {
-            let own = if refusals.iter().all(Option::is_none) { self.conflicts(calls) } else { refusals.clone() };
+            // Keys are looked at once every line can be read; what is wrong with a key comes before what is wrong with a cost.
+            let is_readable = calls.iter().all(|call| self.malformed(call).is_none());
+            let conflicts = if is_readable { self.conflicts(calls) } else { vec![None; calls.len()] };
+            let own: Vec<_> = conflicts.into_iter().zip(&refusals).map(|(conflict, refusal)| conflict.or(*refusal)).collect();
             if own.iter().any(Option::is_some) {
                 return own.into_iter().map(|code| Receipt::Rejected(code.unwrap_or("ATOMIC_REFUSED"))).collect();
             }
@@ -244,20 +252,20 @@ impl Oracle {
         receipt
     }
 
-    fn post_cost(&mut self, number: i64, charge: &Stored, kind: Kind, units: i128, currency: &'static str) -> Option<i64> {
+    pub fn post_cost(&mut self, number: i64, charge: &Stored, kind: Kind, units: i128, currency: &'static str) -> Option<i64> {
         let postings = self.postings(charge, units, currency);
         let corrects = if kind == Kind::Charge { None } else { charge.state.entry };
         self.post(Self::entry(kind, (number, charge), corrects, postings))
     }
 
     /// An entry on the day on which the charge is booked, with the day of the call where that is another.
-    fn entry(kind: Kind, (number, charge): (i64, &Stored), corrects: Option<i64>, postings: Vec<Posting>) -> Entry {
+    pub fn entry(kind: Kind, (number, charge): (i64, &Stored), corrects: Option<i64>, postings: Vec<Posting>) -> Entry {
         let (day, called) = (charge.state.booked, charge.content.day());
         Entry { kind, day, service: (day != called).then_some(called), charge: Some(number), corrects, postings }
     }
 
     /// Cost against what is owed; the other way round when negative.
-    fn postings(&self, charge: &Stored, units: i128, currency: &'static str) -> Vec<Posting> {
+    pub fn postings(&self, charge: &Stored, units: i128, currency: &'static str) -> Vec<Posting> {
         if units == 0 {
             return Vec::new();
         }
@@ -278,107 +286,6 @@ impl Oracle {
         }
         self.journal.push(entry);
         Some(i64::try_from(self.journal.len()).unwrap())
-    }
-
-    /// Positions of the charges in the order in which a correction takes them.
-    fn in_order(&self, wanted: impl Fn(&Stored) -> bool) -> Vec<usize> {
-        let mut found: Vec<usize> =
-            (0..self.charges.len()).filter(|at| self.charges[*at].state.status != Status::Reversed && wanted(&self.charges[*at])).collect();
-        found.sort_by_key(|at| (self.charges[*at].content.at.div_euclid(super::call::HOUR), *at));
-        found
-    }
-
-    pub fn rerate(&mut self, from: i64, to: i64, provider: Option<&str>, model: Option<&str>, dry_run: bool) -> Rerated {
-        let wanted = self.in_order(|charge| {
-            (from..to).contains(&charge.content.at)
-                && provider.is_none_or(|provider| provider == charge.content.provider)
-                && model.is_none_or(|model| model == charge.content.model)
-        });
-        let mut report = Rerated { examined: wanted.len() as u64, ..Rerated::default() };
-        for at in wanted {
-            let mut charge = self.charges[at].clone();
-            let Some(new) = self.cost(&charge.content) else { continue };
-            if charge.state.cost == Some(new) {
-                continue;
-            }
-            if let Some(old) = charge.state.cost {
-                *report.deltas.entry(old.currency).or_default() -= old.units;
-            }
-            *report.deltas.entry(new.currency).or_default() += new.units;
-            *(if charge.state.cost.is_some() { &mut report.adjusted } else { &mut report.posted }) += 1;
-            if !dry_run {
-                self.rerate_one(i64::try_from(at).unwrap() + 1, &mut charge, new);
-                self.charges[at] = charge;
-            }
-        }
-        report
-    }
-
-    fn rerate_one(&mut self, number: i64, charge: &mut Stored, new: Money) {
-        let before = charge.state.clone();
-        charge.state.booked = self.booking_day(before.booked);
-        let entry = match before.cost {
-            None => self.post_cost(number, charge, Kind::Charge, new.units, new.currency),
-            Some(old) if old.currency == new.currency => {
-                self.post_cost(number, charge, Kind::Rerating, new.units - old.units, new.currency)
-            }
-            Some(old) => {
-                let mut postings = self.postings(charge, -old.units, old.currency);
-                postings.extend(self.postings(charge, new.units, new.currency));
-                self.post(Self::entry(Kind::Rerating, (number, charge), before.entry, postings))
-            }
-        };
-        charge.state.cost = Some(new);
-        charge.state.status = Status::Recorded;
-        if before.cost.is_none_or(|old| old.currency != new.currency) {
-            let now = charge.state.clone();
-            charge.count(-1, &before, now.booked);
-            charge.count(1, &now, now.booked);
-        }
-        if let Some(entry) = entry {
-            charge.state.entry = Some(entry);
-            if before.cost.is_some() {
-                charge.undo.push((entry, before));
-            }
-        }
-    }
-
-    pub fn reattribute(&mut self, from: i32, to: i32, dry_run: bool) -> Moved {
-        let wanted = self.in_order(|charge| (from..to).contains(&charge.content.day()));
-        let mut report = Moved { examined: wanted.len() as u64, ..Moved::default() };
-        for at in wanted {
-            let mut charge = self.charges[at].clone();
-            let before = charge.state.clone();
-            let old = block(&charge.content, &before);
-            charge.state.owner = owner::owner(&charge.content, &self.rules, &self.centers);
-            charge.state.account = owner::account(&charge.content, &charge.state.owner, self.has_lab_rule);
-            let new = block(&charge.content, &charge.state);
-            if new != old {
-                report.moved += 1;
-            } else if charge.state.owner.rule == before.owner.rule {
-                // A reason that only reads differently is no move.
-                continue;
-            }
-            if dry_run {
-                continue;
-            }
-            if let Some(cost) = before.cost.filter(|_| new != old) {
-                charge.state.booked = self.booking_day(before.booked);
-                let now = charge.state.clone();
-                charge.count(-1, &before, now.booked);
-                charge.count(1, &now, now.booked);
-                if cost.units > 0 {
-                    let posting = |is_debit, block| Posting { is_debit, block, money: cost };
-                    let postings = vec![posting(true, new), posting(false, old)];
-                    let number = i64::try_from(at).unwrap() + 1;
-                    charge.state.entry = self.post(Self::entry(Kind::Reclassification, (number, &charge), before.entry, postings));
-                    charge.undo.push((charge.state.entry.unwrap(), before));
-                    report.entries += 1;
-                }
-            }
-            self.charges[at] = charge;
-        }
-        report
     }
 }
 

@@ -162,7 +162,9 @@ impl Session {
              JOIN charge_revision r ON r.books_id = c.books_id AND r.charge_id = c.id {late} = r.revision \
              WHERE c.books_id = $1 AND {column} = $2 ORDER BY 1, 2"
         );
-        let (mut days, mut states): (HashMap<ChargeNumber, Option<Day>>, Vec<(Option<i64>, Option<Day>)>) = Default::default();
+        let mut days = HashMap::new();
+        // Entry and day of each state of one charge.
+        let mut states: Vec<(Option<i64>, Option<Day>)> = Vec::new();
         for row in self.ledger.rows(&sql, key)? {
             if row.int(1)? == 0 {
                 states.clear();
