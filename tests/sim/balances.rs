@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Datelike};
-
 use super::call::{INPUT, OUTPUT};
+use super::months::Month;
 use super::oracle::{Block, Oracle, Status, block};
 
 /// Debit and credit by account and currency, up to the end of a day.
@@ -19,8 +18,26 @@ pub struct Figures {
     pub cache_read: i128,
 }
 
-/// By month (when asked), keys and currency.
+/// By month or day (when asked), keys and currency.
 pub type Spend = BTreeMap<(Option<String>, Vec<Option<String>>, String), Figures>;
+
+/// What a report of spend has a row for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Each {
+    Range,
+    Month,
+    Day,
+}
+
+impl Each {
+    fn name(self, day: i32) -> Option<String> {
+        match self {
+            Self::Range => None,
+            Self::Month => Some(Month::of(day).to_string()),
+            Self::Day => Some(super::books::date(day).to_string()),
+        }
+    }
+}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Dimension {
@@ -65,16 +82,11 @@ pub fn trial(oracle: &Oracle, as_of: i32) -> Trial {
     trial
 }
 
-fn month(day: i32) -> String {
-    let date = DateTime::from_timestamp(i64::from(day) * 86_400, 0).unwrap();
-    format!("{:04}-{:02}", date.year(), date.month())
-}
-
 /// Spend of the days from `from` until before `to`.
-pub fn spend(oracle: &Oracle, from: i32, to: i32, by: &[Dimension], monthly: bool, only: impl Fn(&Block) -> bool) -> Spend {
+pub fn spend(oracle: &Oracle, from: i32, to: i32, by: &[Dimension], each: Each, only: impl Fn(&Block) -> bool) -> Spend {
     let mut spend = Spend::new();
     let keys = |day: i32, block: &Block, currency: &str| {
-        (monthly.then(|| month(day)), by.iter().map(|dimension| dimension.of(block)).collect(), currency.to_owned())
+        (each.name(day), by.iter().map(|dimension| dimension.of(block)).collect(), currency.to_owned())
     };
     for entry in oracle.journal.iter().filter(|entry| (from..to).contains(&entry.day)) {
         for posting in entry.postings.iter().filter(|posting| is_cost(&posting.block) && only(&posting.block)) {
@@ -82,15 +94,15 @@ pub fn spend(oracle: &Oracle, from: i32, to: i32, by: &[Dimension], monthly: boo
             spend.entry(keys(entry.day, &posting.block, posting.money.currency)).or_default().cost += units;
         }
     }
-    for charge in oracle.charges.iter().filter(|charge| (from..to).contains(&charge.content.day())) {
-        let bears = block(&charge.content, &charge.state);
-        let (Status::Recorded, Some(cost), true) = (charge.state.status, charge.state.cost, only(&bears)) else { continue };
+    for charge in &oracle.charges {
         let tokens = |meters: &[&str]| meters.iter().map(|meter| i128::from(charge.content.quantity(meter) / 1_000_000)).sum::<i128>();
-        let row = spend.entry(keys(charge.content.day(), &bears, cost.currency)).or_default();
-        row.charges += 1;
-        row.input += tokens(&INPUT);
-        row.output += tokens(&OUTPUT);
-        row.cache_read += tokens(&["cache_read_tokens"]);
+        for count in charge.counts.iter().filter(|count| (from..to).contains(&count.day) && only(&count.block)) {
+            let row = spend.entry(keys(count.day, &count.block, count.currency)).or_default();
+            row.charges += count.sign;
+            row.input += count.sign * tokens(&INPUT);
+            row.output += count.sign * tokens(&OUTPUT);
+            row.cache_read += count.sign * tokens(&["cache_read_tokens"]);
+        }
     }
     spend.retain(|_, figures| *figures != Figures::default());
     spend

@@ -38,7 +38,7 @@ pub fn money(money: tallybook::domain::money::Money) -> Money {
 }
 
 /// The code of a refusal; anything else is a failure of the run.
-fn refused<T>(result: Result<T, AppError>) -> Result<T, String> {
+pub fn refused<T>(result: Result<T, AppError>) -> Result<T, String> {
     match result {
         Ok(value) => Ok(value),
         Err(AppError::Rejected(rejections)) => Err(rejections[0].code.as_str().to_owned()),
@@ -172,9 +172,11 @@ impl Books {
         masters::save_providers(&self.app, &self.actor, vec![input]).await.unwrap();
     }
 
-    pub async fn reverse(&self, key: &str, number: i64, day: i32, reason: &str) -> Result<(i64, bool), String> {
+    pub async fn reverse(&self, key: &str, number: i64, day: i32, reason: &str, is_closer: bool) -> Result<(i64, bool), String> {
+        let role = if is_closer { Role::Admin } else { Role::Preparer };
+        let actor = Actor { roles: [role].into_iter().collect(), ..self.actor.clone() };
         let input = ReverseInput { idempotency_key: key.to_owned(), number, effective_on: date(day), reason: reason.to_owned() };
-        refused(posting::reverse_journal_entry(&self.app, &self.actor, input).await).map(|posted| (posted.number.0, posted.replayed))
+        refused(posting::reverse_journal_entry(&self.app, &actor, input).await).map(|posted| (posted.number.0, posted.replayed))
     }
 
     pub async fn rerate(&self, from: i64, to: i64, provider: Option<&str>, model: Option<&str>, dry_run: bool) -> Result<Rerated, String> {

@@ -8,7 +8,7 @@ use tallybook::domain::journal::{EntryKind, Side};
 use tallybook::domain::period::{Day, DayRange};
 use tallybook::domain::report::{Interval, SpendDimension};
 
-use super::balances::{self, Dimension, Figures, Spend, Trial};
+use super::balances::{self, Dimension, Each, Figures, Spend, Trial};
 use super::books::{Books, money};
 use super::oracle::{Block, Entry, Kind, Oracle, Posting, Status};
 use super::rng::SplitMix64;
@@ -34,6 +34,7 @@ pub async fn journal(books: &Books, oracle: &Oracle, after: usize) -> Outcome {
             let read = Entry {
                 kind: kind(entry.kind),
                 day: entry.effective_on.0,
+                service: entry.service_on.map(|day| day.0),
                 charge: entry.charge.map(|charge| charge.0),
                 corrects: entry.corrects.map(|entry| entry.0),
                 postings: postings.remove(&entry.number).unwrap_or_default().into_iter().map(posting).collect(),
@@ -99,18 +100,22 @@ pub struct Question {
     pub from: i32,
     pub to: i32,
     pub by: Vec<Dimension>,
-    pub monthly: bool,
+    pub each: Each,
     pub only: Option<(Dimension, Option<String>)>,
 }
 
 /// Compares one spend report with the oracle's, its unpriced count and its unattributed part included.
 pub async fn one_spend(books: &Books, oracle: &Oracle, question: &Question) -> Outcome {
-    let Question { from, to, by, monthly, only } = question;
+    let Question { from, to, by, each, only } = question;
     let filter = only.iter().map(|(of, code)| (dimension(*of), vec![code.clone()])).collect();
     let query = SpendQuery {
         range: DayRange::new(Day(*from), Day(*to)).unwrap(),
         group_by: by.iter().copied().map(dimension).collect(),
-        interval: monthly.then_some(Interval::Month),
+        interval: match each {
+            Each::Range => None,
+            Each::Month => Some(Interval::Month),
+            Each::Day => Some(Interval::Day),
+        },
         filter: DimensionFilter(filter),
     };
     let report = spend(&books.app, &books.actor, query).await.unwrap();
@@ -129,7 +134,7 @@ pub async fn one_spend(books: &Books, oracle: &Oracle, question: &Question) -> O
         }
     }
     let fits = |block: &Block| only.as_ref().is_none_or(|(of, code)| of.of(block) == *code);
-    equal(&format!("spend {question:?}"), &read, &balances::spend(oracle, *from, *to, by, *monthly, fits))?;
+    equal(&format!("spend {question:?}"), &read, &balances::spend(oracle, *from, *to, by, *each, fits))?;
     // Whether cost was ever on an account does not matter to a charge that waits for its price.
     let unpriced = balances::unpriced(oracle, *from, *to, fits);
     if only.as_ref().is_none_or(|(of, _)| *of != Dimension::Account) {
@@ -137,7 +142,7 @@ pub async fn one_spend(books: &Books, oracle: &Oracle, question: &Question) -> O
     }
     let standing = |block: &Block| fits(block) && [&block.team, &block.project, &block.client].contains(&&Some("unattributed".to_owned()));
     let mut expected = std::collections::BTreeMap::new();
-    for ((_, _, currency), figures) in balances::spend(oracle, *from, *to, &[], false, standing) {
+    for ((_, _, currency), figures) in balances::spend(oracle, *from, *to, &[], Each::Range, standing) {
         if figures.cost != 0 {
             expected.insert(currency, figures.cost);
         }
@@ -155,9 +160,10 @@ pub async fn reports(books: &Books, oracle: &Oracle, days: (i32, i32), rng: &mut
     }
     let mut questions: Vec<Question> = Dimension::ALL
         .iter()
-        .map(|dimension| Question { from: first, to: end + 400, by: vec![*dimension], monthly: false, only: None })
+        .map(|dimension| Question { from: first, to: end + 400, by: vec![*dimension], each: Each::Range, only: None })
         .collect();
-    questions.push(Question { from: first, to: end + 400, by: Vec::new(), monthly: true, only: None });
+    questions.push(Question { from: first, to: end + 400, by: Vec::new(), each: Each::Month, only: None });
+    questions.push(Question { from: first, to: end + 400, by: Vec::new(), each: Each::Day, only: None });
     for _ in 0..4 {
         let from = draw(rng);
         let by = (0..rng.below(4)).map(|_| *rng.pick(&Dimension::ALL)).fold(Vec::new(), |mut by, dimension| {
@@ -170,7 +176,13 @@ pub async fn reports(books: &Books, oracle: &Oracle, days: (i32, i32), rng: &mut
         let codes: Vec<Option<String>> =
             oracle.charges.iter().map(|charge| only.of(&super::oracle::block(&charge.content, &charge.state))).collect();
         let only = (!codes.is_empty() && rng.chance(60)).then(|| (only, rng.pick(&codes).clone()));
-        questions.push(Question { from, to: from + 1 + i32::try_from(rng.below(60)).unwrap(), by, monthly: rng.chance(50), only });
+        questions.push(Question {
+            from,
+            to: from + 1 + i32::try_from(rng.below(60)).unwrap(),
+            by,
+            each: if rng.chance(50) { Each::Month } else { Each::Range },
+            only,
+        });
     }
     for question in &questions {
         one_spend(books, oracle, question).await?;

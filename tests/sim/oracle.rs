@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::call::{Call, Content, Money};
+use super::call::{Call, Content, DAY, Money};
+use super::checklist::Limits;
+use super::months::{Month, Months};
 use super::owner::{self, Centers, Owner, Rule};
 use super::price_list::PriceList;
 
@@ -39,6 +41,8 @@ pub enum Kind {
 pub struct Entry {
     pub kind: Kind,
     pub day: i32,
+    /// The day that it belongs to, where that is not its own.
+    pub service: Option<i32>,
     pub charge: Option<i64>,
     pub corrects: Option<i64>,
     pub postings: Vec<Posting>,
@@ -59,6 +63,17 @@ pub struct State {
     pub status: Status,
     pub cost: Option<Money>,
     pub entry: Option<i64>,
+    /// The day of the booking that stands: a correction goes there while that day is open.
+    pub booked: i32,
+}
+
+/// A call that is counted on a day, or taken back from it.
+#[derive(Debug, Clone)]
+pub struct Count {
+    pub day: i32,
+    pub block: Block,
+    pub currency: &'static str,
+    pub sign: i128,
 }
 
 #[derive(Debug, Clone)]
@@ -67,9 +82,18 @@ pub struct Stored {
     pub id: String,
     pub content: Content,
     pub state: State,
+    pub counts: Vec<Count>,
     /// The states that reversals go back to, under the entry that left them.
-    undo: Vec<(i64, State)>,
+    pub undo: Vec<(i64, State)>,
     first: Receipt,
+}
+
+impl Stored {
+    /// Counts the call where its state says, or takes it back from there.
+    pub fn count(&mut self, sign: i128, state: &State, day: i32) {
+        let block = block(&self.content, state);
+        self.counts.extend(state.cost.map(|cost| Count { day, block, currency: cost.currency, sign }));
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -95,8 +119,12 @@ pub struct Moved {
     pub entries: u64,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Oracle {
+    /// The moment at which everything happens.
+    pub now: i64,
+    pub months: Months,
+    pub limits: Limits,
     pub prices: PriceList,
     pub rules: BTreeMap<String, Rule>,
     pub centers: Centers,
@@ -105,40 +133,71 @@ pub struct Oracle {
     pub charges: Vec<Stored>,
     pub journal: Vec<Entry>,
     keys: HashMap<(String, String), usize>,
-    commands: BTreeMap<String, ((i64, i32, String), i64)>,
+    pub commands: BTreeMap<String, ((i64, i32, String), i64)>,
 }
 
 impl Oracle {
     /// Books as they are created.
     pub fn new() -> Self {
-        let mut oracle = Self::default();
-        for kind in owner::KINDS {
-            oracle.centers.insert((kind, "unattributed".to_owned()), (None, None));
+        Self {
+            now: super::world::NOW,
+            months: Months::default(),
+            limits: Limits::default(),
+            prices: PriceList::default(),
+            rules: BTreeMap::new(),
+            centers: owner::KINDS.into_iter().map(|kind| ((kind, "unattributed".to_owned()), (None, None))).collect(),
+            prepaid: BTreeMap::new(),
+            has_lab_rule: false,
+            charges: Vec::new(),
+            journal: Vec::new(),
+            keys: HashMap::new(),
+            commands: BTreeMap::new(),
         }
-        oracle
+    }
+
+    /// The month of today.
+    pub fn today(&self) -> Month {
+        Month::of(i32::try_from(self.now.div_euclid(DAY)).unwrap())
+    }
+
+    /// Where the program books what belongs to a day.
+    pub fn booking_day(&self, day: i32) -> i32 {
+        self.months.booking_day(day, self.today())
     }
 
     fn key(&self, call: &Call) -> Option<usize> {
         self.keys.get(&(call.source.clone(), call.id.clone())).copied()
     }
 
-    /// Why a line is refused before its key is looked at.
-    fn refusal(&self, call: &Call) -> Option<&'static str> {
+    /// Why a line is refused before anything is known of the books.
+    fn malformed(&self, call: &Call) -> Option<&'static str> {
         if let Some(flaw) = call.flaw {
             return Some(flaw.code());
+        }
+        // No clock of a gateway runs ahead by more than two days.
+        (call.at > self.now + 2 * DAY).then_some("DATE_OUT_OF_RANGE")
+    }
+
+    /// Why a line is refused before its key is looked at.
+    fn refusal(&self, call: &Call) -> Option<&'static str> {
+        if let Some(code) = self.malformed(call) {
+            return Some(code);
         }
         let cost = self.cost(&call.content())?;
         (cost.units > 10_i128.pow(16)).then_some("AMOUNT_TOO_LARGE")
     }
 
-    fn cost(&self, content: &Content) -> Option<Money> {
+    pub fn cost(&self, content: &Content) -> Option<Money> {
         self.prices.cost(content).or(content.reported)
     }
 
     pub fn record(&mut self, calls: &[Call], atomic: bool) -> Vec<Receipt> {
         let refusals: Vec<_> = calls.iter().map(|call| self.refusal(call)).collect();
         if atomic {
-            let own = if refusals.iter().all(Option::is_none) { self.conflicts(calls) } else { refusals.clone() };
+            // Keys are looked at once every line can be read; what is wrong with a key comes before what is wrong with a cost.
+            let is_readable = calls.iter().all(|call| self.malformed(call).is_none());
+            let conflicts = if is_readable { self.conflicts(calls) } else { vec![None; calls.len()] };
+            let own: Vec<_> = conflicts.into_iter().zip(&refusals).map(|(conflict, refusal)| conflict.or(*refusal)).collect();
             if own.iter().any(Option::is_some) {
                 return own.into_iter().map(|code| Receipt::Rejected(code.unwrap_or("ATOMIC_REFUSED"))).collect();
             }
@@ -175,10 +234,15 @@ impl Oracle {
         let owner = owner::owner(&content, &self.rules, &self.centers);
         let account = owner::account(&content, &owner, self.has_lab_rule);
         let cost = self.cost(&content);
-        let state = State { owner, account, status: if cost.is_some() { Status::Recorded } else { Status::Unpriced }, cost, entry: None };
+        // What waits for its price is booked nowhere yet.
+        let booked = if cost.is_some() { self.booking_day(content.day()) } else { content.day() };
+        let status = if cost.is_some() { Status::Recorded } else { Status::Unpriced };
+        let state = State { owner, account, status, cost, entry: None, booked };
         let first = Receipt::Unpriced { charge: number };
         self.keys.insert((call.source.clone(), call.id.clone()), self.charges.len());
-        let mut stored = Stored { source: call.source.clone(), id: call.id.clone(), content, state, undo: Vec::new(), first };
+        let mut stored =
+            Stored { source: call.source.clone(), id: call.id.clone(), content, state, counts: Vec::new(), undo: Vec::new(), first };
+        stored.count(1, &stored.state.clone(), booked);
         if let Some(cost) = cost {
             stored.state.entry = self.post_cost(number, &stored, Kind::Charge, cost.units, cost.currency);
             stored.first = Receipt::Recorded { charge: number, entry: stored.state.entry, cost };
@@ -188,14 +252,20 @@ impl Oracle {
         receipt
     }
 
-    fn post_cost(&mut self, number: i64, charge: &Stored, kind: Kind, units: i128, currency: &'static str) -> Option<i64> {
+    pub fn post_cost(&mut self, number: i64, charge: &Stored, kind: Kind, units: i128, currency: &'static str) -> Option<i64> {
         let postings = self.postings(charge, units, currency);
         let corrects = if kind == Kind::Charge { None } else { charge.state.entry };
-        self.post(Entry { kind, day: charge.content.day(), charge: Some(number), corrects, postings })
+        self.post(Self::entry(kind, (number, charge), corrects, postings))
+    }
+
+    /// An entry on the day on which the charge is booked, with the day of the call where that is another.
+    pub fn entry(kind: Kind, (number, charge): (i64, &Stored), corrects: Option<i64>, postings: Vec<Posting>) -> Entry {
+        let (day, called) = (charge.state.booked, charge.content.day());
+        Entry { kind, day, service: (day != called).then_some(called), charge: Some(number), corrects, postings }
     }
 
     /// Cost against what is owed; the other way round when negative.
-    fn postings(&self, charge: &Stored, units: i128, currency: &'static str) -> Vec<Posting> {
+    pub fn postings(&self, charge: &Stored, units: i128, currency: &'static str) -> Vec<Posting> {
         if units == 0 {
             return Vec::new();
         }
@@ -210,141 +280,12 @@ impl Oracle {
         if units > 0 { vec![posting(true, bears), posting(false, owed)] } else { vec![posting(true, owed), posting(false, bears)] }
     }
 
-    fn post(&mut self, entry: Entry) -> Option<i64> {
+    pub fn post(&mut self, entry: Entry) -> Option<i64> {
         if entry.postings.is_empty() {
             return None;
         }
         self.journal.push(entry);
         Some(i64::try_from(self.journal.len()).unwrap())
-    }
-
-    /// Positions of the charges in the order in which a correction takes them.
-    fn in_order(&self, wanted: impl Fn(&Stored) -> bool) -> Vec<usize> {
-        let mut found: Vec<usize> =
-            (0..self.charges.len()).filter(|at| self.charges[*at].state.status != Status::Reversed && wanted(&self.charges[*at])).collect();
-        found.sort_by_key(|at| (self.charges[*at].content.at.div_euclid(super::call::HOUR), *at));
-        found
-    }
-
-    pub fn rerate(&mut self, from: i64, to: i64, provider: Option<&str>, model: Option<&str>, dry_run: bool) -> Rerated {
-        let wanted = self.in_order(|charge| {
-            (from..to).contains(&charge.content.at)
-                && provider.is_none_or(|provider| provider == charge.content.provider)
-                && model.is_none_or(|model| model == charge.content.model)
-        });
-        let mut report = Rerated { examined: wanted.len() as u64, ..Rerated::default() };
-        for at in wanted {
-            let mut charge = self.charges[at].clone();
-            let Some(new) = self.cost(&charge.content) else { continue };
-            if charge.state.cost == Some(new) {
-                continue;
-            }
-            if let Some(old) = charge.state.cost {
-                *report.deltas.entry(old.currency).or_default() -= old.units;
-            }
-            *report.deltas.entry(new.currency).or_default() += new.units;
-            *(if charge.state.cost.is_some() { &mut report.adjusted } else { &mut report.posted }) += 1;
-            if !dry_run {
-                self.rerate_one(i64::try_from(at).unwrap() + 1, &mut charge, new);
-                self.charges[at] = charge;
-            }
-        }
-        report
-    }
-
-    fn rerate_one(&mut self, number: i64, charge: &mut Stored, new: Money) {
-        let before = charge.state.clone();
-        let entry = match before.cost {
-            None => self.post_cost(number, charge, Kind::Charge, new.units, new.currency),
-            Some(old) if old.currency == new.currency => {
-                self.post_cost(number, charge, Kind::Rerating, new.units - old.units, new.currency)
-            }
-            Some(old) => {
-                let mut postings = self.postings(charge, -old.units, old.currency);
-                postings.extend(self.postings(charge, new.units, new.currency));
-                let day = charge.content.day();
-                self.post(Entry { kind: Kind::Rerating, day, charge: Some(number), corrects: before.entry, postings })
-            }
-        };
-        charge.state.cost = Some(new);
-        charge.state.status = Status::Recorded;
-        if let Some(entry) = entry {
-            charge.state.entry = Some(entry);
-            if before.cost.is_some() {
-                charge.undo.push((entry, before));
-            }
-        }
-    }
-
-    pub fn reattribute(&mut self, from: i32, to: i32, dry_run: bool) -> Moved {
-        let wanted = self.in_order(|charge| (from..to).contains(&charge.content.day()));
-        let mut report = Moved { examined: wanted.len() as u64, ..Moved::default() };
-        for at in wanted {
-            let mut charge = self.charges[at].clone();
-            let before = charge.state.clone();
-            let old = block(&charge.content, &before);
-            charge.state.owner = owner::owner(&charge.content, &self.rules, &self.centers);
-            charge.state.account = owner::account(&charge.content, &charge.state.owner, self.has_lab_rule);
-            let new = block(&charge.content, &charge.state);
-            if new != old {
-                report.moved += 1;
-            } else if charge.state.owner.rule == before.owner.rule {
-                // A reason that only reads differently is no move.
-                continue;
-            }
-            if dry_run {
-                continue;
-            }
-            if let Some(cost) = before.cost.filter(|cost| cost.units > 0 && new != old) {
-                let posting = |is_debit, block| Posting { is_debit, block, money: cost };
-                let postings = vec![posting(true, new), posting(false, old)];
-                let (charge_number, day) = (Some(i64::try_from(at).unwrap() + 1), charge.content.day());
-                let entry = Entry { kind: Kind::Reclassification, day, charge: charge_number, corrects: before.entry, postings };
-                charge.state.entry = self.post(entry);
-                charge.undo.push((charge.state.entry.unwrap(), before));
-                report.entries += 1;
-            }
-            self.charges[at] = charge;
-        }
-        report
-    }
-
-    /// The number of the reversal and whether it was there before, or the refusal's code.
-    pub fn reverse(&mut self, key: &str, number: i64, day: i32, reason: &str) -> Result<(i64, bool), &'static str> {
-        let content = (number, day, reason.to_owned());
-        if let Some((known, receipt)) = self.commands.get(key) {
-            return if *known == content { Ok((*receipt, true)) } else { Err("IDEMPOTENCY_CONFLICT") };
-        }
-        let position = usize::try_from(number - 1).map_err(|_| "ENTRY_NOT_FOUND")?;
-        let original = self.journal.get(position).ok_or("ENTRY_NOT_FOUND")?.clone();
-        if self.journal.iter().any(|entry| entry.kind == Kind::Reversal && entry.corrects == Some(number)) {
-            return Err("ALREADY_REVERSED");
-        }
-        if original.kind == Kind::Reversal {
-            return Err("REVERSAL_OF_REVERSAL");
-        }
-        if day < original.day {
-            return Err("REVERSAL_BEFORE_ENTRY");
-        }
-        let at = usize::try_from(original.charge.unwrap() - 1).unwrap();
-        if self.charges[at].state.entry.is_some_and(|latest| latest != number) {
-            return Err("LATER_CORRECTION");
-        }
-        let mut postings = original.postings.clone();
-        postings.iter_mut().for_each(|posting| posting.is_debit = !posting.is_debit);
-        let mirror = Entry { kind: Kind::Reversal, day, charge: original.charge, corrects: Some(number), postings };
-        let reversal = self.post(mirror).unwrap();
-        let charge = &mut self.charges[at];
-        if original.kind == Kind::Charge {
-            let cost = charge.state.cost.map(|cost| Money { units: 0, ..cost });
-            charge.state = State { status: Status::Reversed, cost, entry: Some(reversal), ..charge.state.clone() };
-        } else {
-            let (entry, before) = charge.undo.pop().unwrap();
-            assert_eq!(entry, number, "the oracle undoes the latest correction");
-            charge.state = before;
-        }
-        self.commands.insert(key.to_owned(), (content, reversal));
-        Ok((reversal, false))
     }
 }
 

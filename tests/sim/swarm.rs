@@ -4,6 +4,8 @@ use tallybook::app::Clock;
 
 use super::books::{Books, instant};
 use super::call::{Call, DAY};
+use super::closing::{self, PeriodStep};
+use super::closing_books;
 use super::compare::{self, Outcome, equal};
 use super::oracle::{Kind, Oracle};
 use super::rng::SplitMix64;
@@ -25,6 +27,7 @@ enum Step {
     Rerate,
     Reattribute,
     Reopen,
+    Period(PeriodStep),
 }
 
 const STEPS: [(Step, u64); 11] = [
@@ -48,7 +51,9 @@ pub struct Swarm {
     pub books: Vec<Books>,
     weights: Vec<(Step, u64)>,
     url: String,
-    clock: Clock,
+    pub clock: Clock,
+    /// Whether months are closed and days pass on this walk.
+    has_periods: bool,
     sent: Vec<Call>,
     numbers: u64,
     compared: usize,
@@ -79,12 +84,33 @@ impl Swarm {
             weights,
             url: url.to_owned(),
             clock,
+            has_periods: false,
             sent: Vec::new(),
             numbers: 0,
             compared: 0,
             reversals: Vec::new(),
             last: String::new(),
         }
+    }
+
+    /// A walk on which months are closed and reopened, and which has seeds of its own.
+    pub async fn with_periods(seed: u64, url: &str) -> Self {
+        let mut swarm = Self::new(seed, url).await;
+        for (step, weight) in &mut swarm.weights {
+            // What closed months do to corrections needs corrections, and fewer calls than make the walk slow.
+            match step {
+                Step::Record => *weight = 40,
+                Step::Prices | Step::Reverse | Step::Rerate | Step::Reattribute => *weight = (*weight).clamp(12, 20),
+                _ => {}
+            }
+        }
+        for (step, weight, often) in closing::STEPS {
+            swarm.weights.push((Step::Period(step), weight * *swarm.rng.pick(often)));
+        }
+        swarm.has_periods = true;
+        swarm.oracle.now = closing::first_now(&mut swarm.rng);
+        swarm.clock.set(instant(swarm.oracle.now));
+        swarm
     }
 
     /// Runs `steps` operations.
@@ -128,6 +154,10 @@ impl Swarm {
             compare::journal(books, &self.oracle, 0).await?;
             compare::charges(books, &self.oracle).await?;
             compare::reports(books, &self.oracle, (FIRST_DAY, END_DAY), &mut self.rng).await?;
+            if self.has_periods {
+                closing_books::months(books, &self.oracle).await?;
+                closing_books::checklists(books, &self.oracle).await?;
+            }
             compare::verified(books).await?;
         }
         Ok(())
@@ -139,10 +169,12 @@ impl Swarm {
             Step::Record => return self.record(at).await,
             Step::Center => return self.center(at).await,
             Step::Prices => return self.prices(at).await,
+            Step::Reverse if self.has_periods => return self.reverse_some(at).await,
             Step::Reverse => return self.reverse(at).await,
             Step::Rerate => return self.rerate(at).await,
             Step::Reattribute => return self.reattribute(at).await,
             Step::Rule => return self.rule(at).await,
+            Step::Period(step) => return self.period_step(step, at).await,
             Step::Discount => {
                 let line = world::discount(&mut self.rng);
                 self.last = format!("{line:?}");
@@ -173,7 +205,10 @@ impl Swarm {
         let mut calls: Vec<Call> = Vec::new();
         let mutations = *self.rng.pick(&[0, 10, 30]);
         for _ in 0..count {
-            let call = self.one_call(&calls, mutations);
+            let mut call = self.one_call(&calls, mutations);
+            if self.has_periods {
+                call = self.dated(call);
+            }
             calls.push(call);
         }
         let atomic = self.rng.chance(20);
@@ -216,59 +251,9 @@ impl Swarm {
         world::call(rng, self.numbers)
     }
 
-    async fn center(&mut self, at: usize) -> Outcome {
-        let rng = &mut self.rng;
-        let (kind, codes): (&str, &[&str]) =
-            *rng.pick(&[("team", &world::TEAMS[..3]), ("project", &world::PROJECTS[..2]), ("client", &world::CLIENTS[..3])]);
-        let code = (*rng.pick(codes)).to_owned();
-        let from = rng.chance(25).then(|| i32::try_from(rng.between(i64::from(FIRST_DAY), i64::from(END_DAY))).unwrap());
-        let to = rng.chance(20).then(|| i32::try_from(rng.between(i64::from(FIRST_DAY), i64::from(END_DAY))).unwrap());
-        let parent = rng.chance(10).then_some("nobody");
-        self.last = format!("center {kind} {code} {parent:?} {from:?} {to:?}");
-        let expected = match (from, to, parent) {
-            (Some(from), Some(to), _) if from >= to => Err("RANGE_INVALID".to_owned()),
-            (_, _, Some(_)) => Err("PARENT_INVALID".to_owned()),
-            _ => Ok(()),
-        };
-        equal("the outcome", &self.books[at].save_center(kind, &code, parent, (from, to)).await, &expected)?;
-        if expected.is_ok() {
-            self.oracle.centers.insert((kind, code), (from, to));
-        }
-        Ok(())
-    }
-
-    async fn prices(&mut self, at: usize) -> Outcome {
-        let mut lines = world::prices(&mut self.rng);
-        let mut expected = Ok(());
-        let key = |line: &super::price_list::PriceLine| (line.meter, line.from);
-        let differs =
-            |a: &super::price_list::PriceLine, b: &super::price_list::PriceLine| key(a) == key(b) && (a.amount, a.per) != (b.amount, b.per);
-        if lines.iter().any(|a| lines.iter().any(|b| differs(a, b))) {
-            expected = Err("PRICE_OVERLAP".to_owned());
-        }
-        if self.rng.chance(10) && !lines.is_empty() {
-            let position = usize::try_from(self.rng.below(lines.len() as u64)).unwrap();
-            expected = Err(world::spoil(&mut self.rng, &mut lines[position]).to_owned());
-        }
-        self.last = format!("prices {lines:?}");
-        equal("the outcome", &self.books[at].save_prices(&lines).await, &expected)?;
-        if expected.is_ok() {
-            self.oracle.prices.prices.extend(lines);
-        }
-        Ok(())
-    }
-
-    async fn rule(&mut self, at: usize) -> Outcome {
-        let (code, rule) = ((*self.rng.pick(&["a", "b", "c", "d"])).to_owned(), world::rule(&mut self.rng));
-        self.last = format!("rule {code} {rule:?}");
-        let kinds = super::owner::KINDS.into_iter().zip(&rule.names);
-        let is_known = |(kind, name): (&'static str, &Option<String>)| {
-            name.as_ref().is_none_or(|name| self.oracle.centers.contains_key(&(kind, name.clone())))
-        };
-        let expected = if rule.is_active && !kinds.into_iter().all(is_known) { Err("COST_CENTER_UNKNOWN".to_owned()) } else { Ok(()) };
-        equal("the outcome", &self.books[at].save_rule(&code, &rule).await, &expected)?;
-        if expected.is_ok() {
-            self.oracle.rules.insert(code, rule);
+    async fn reverse_some(&mut self, at: usize) -> Outcome {
+        for _ in 0..=self.rng.below(4) {
+            self.reverse(at).await?;
         }
         Ok(())
     }
@@ -287,14 +272,18 @@ impl Swarm {
         let mut day = usize::try_from(number - 1).ok().and_then(|at| self.oracle.journal.get(at)).map_or(END_DAY, |entry| entry.day);
         day += i32::try_from(rng.below(40)).unwrap() - if rng.chance(10) { 45 } else { 0 };
         self.numbers += 1;
+        let (mut number, mut is_closer) = (number, true);
+        if self.has_periods {
+            (number, day, is_closer) = closing::reversal(rng, &self.oracle, number, day);
+        }
         let (key, number, day) = match self.reversals.last().cloned() {
             Some((key, number, day)) if rng.chance(10) => (key, number, day),
             Some((key, _, _)) if rng.chance(5) => (key, number, day),
             _ => (format!("r{}", self.numbers), number, day),
         };
-        self.last = format!("reverse {number} on {day} as {key}");
-        let expected = self.oracle.reverse(&key, number, day, "sim").map_err(str::to_owned);
-        equal("the outcome", &self.books[at].reverse(&key, number, day, "sim").await, &expected)?;
+        self.last = format!("reverse {number} on {day} as {key}, closer {is_closer}");
+        let expected = self.oracle.reverse(&key, number, day, "sim", is_closer).map_err(str::to_owned);
+        equal("the outcome", &self.books[at].reverse(&key, number, day, "sim", is_closer).await, &expected)?;
         if expected.is_ok() {
             self.reversals.push((key, number, day));
         }

@@ -1,10 +1,13 @@
 //! A stored charge in its current state, and the event it was made from: what corrections work on.
 
+use std::collections::HashMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::session::{Session, narrow};
 use crate::domain::attribution::Attribution;
 use crate::domain::ids::{BlockId, ChargeNumber, EntryNumber, NameId};
+use crate::domain::journal::EntryKind;
 use crate::domain::money::{Amount, Currency, Money};
 use crate::domain::period::{Day, Moment};
 use crate::domain::rating::meter_lines;
@@ -81,7 +84,7 @@ pub struct StoredCharge {
     pub event: UsageEvent,
     /// The day of the call in the books' zone.
     pub day: Day,
-    /// The day on which it was booked last: that of the call, unless that day's period was closed.
+    /// The day of the booking that stands: that of the call, unless that day's period was closed. A reversal brings the booking before it back.
     pub booked_on: Day,
     pub revision: i64,
     pub block: BlockId,
@@ -126,15 +129,59 @@ impl Session {
 
     /// The charges that occurred in an hour.
     pub(super) fn stored_charges_of_hour(&mut self, hour: i64) -> Result<Vec<StoredCharge>, StoreError> {
-        let sql = format!("{CURRENT} WHERE c.books_id = $1 AND c.hour = $2 ORDER BY c.id");
-        let rows = self.ledger.rows(&sql, &[Cell::Int(i64::from(self.books.0)), Cell::Int(hour)])?;
-        rows.iter().map(|row| self.stored_charge(row)).collect()
+        self.stored_charges("c.hour", hour)
     }
 
     pub(super) fn stored_charge_by_number(&mut self, number: ChargeNumber) -> Result<Option<StoredCharge>, StoreError> {
-        let sql = format!("{CURRENT} WHERE c.books_id = $1 AND c.id = $2");
-        let rows = self.ledger.rows(&sql, &[Cell::Int(i64::from(self.books.0)), Cell::Int(number.0)])?;
-        rows.first().map(|row| self.stored_charge(row)).transpose()
+        Ok(self.stored_charges("c.id", number.0)?.pop())
+    }
+
+    /// The charges of which the column has this value, in the order of their numbers.
+    fn stored_charges(&mut self, column: &str, value: i64) -> Result<Vec<StoredCharge>, StoreError> {
+        let key = [Cell::Int(i64::from(self.books.0)), Cell::Int(value)];
+        let rows = self.ledger.rows(&format!("{CURRENT} WHERE c.books_id = $1 AND {column} = $2 ORDER BY c.id"), &key)?;
+        let mut charges = rows.iter().map(|row| self.stored_charge(row)).collect::<Result<Vec<_>, _>>()?;
+        // Only what was booked late and revised since can stand on another day than that of its latest late booking.
+        if charges.iter().any(|charge| charge.revision > 0 && charge.booked_on != charge.day) {
+            let standing = self.standing_days(column, &key)?;
+            for charge in &mut charges {
+                charge.booked_on = standing.get(&charge.number).copied().flatten().unwrap_or(charge.day);
+            }
+        }
+        Ok(charges)
+    }
+
+    /// The day of each charge's booking that stands, where that is not the day of the call: followed from revision to revision, because
+    /// a reversal brings back what stood before the entry that it undoes.
+    fn standing_days(&mut self, column: &str, key: &[Cell<'_>]) -> Result<HashMap<ChargeNumber, Option<Day>>, StoreError> {
+        let late = "LEFT JOIN late_booking l ON l.books_id = c.books_id AND l.charge_id = c.id AND l.revision";
+        let sql = format!(
+            "SELECT c.id, CAST(0 AS BIGINT), CAST(1 AS BIGINT), c.entry_number, l.effective_on FROM charge c {late} = 0 \
+             WHERE c.books_id = $1 AND {column} = $2 UNION ALL \
+             SELECT c.id, r.revision, CAST(r.kind AS BIGINT), r.entry_number, l.effective_on FROM charge c \
+             JOIN charge_revision r ON r.books_id = c.books_id AND r.charge_id = c.id {late} = r.revision \
+             WHERE c.books_id = $1 AND {column} = $2 ORDER BY 1, 2"
+        );
+        let mut days = HashMap::new();
+        // Entry and day of each state of one charge.
+        let mut states: Vec<(Option<i64>, Option<Day>)> = Vec::new();
+        for row in self.ledger.rows(&sql, key)? {
+            if row.int(1)? == 0 {
+                states.clear();
+            }
+            let (entry, late) = (row.int_or_none(3)?, row.int_or_none(4)?.map(narrow).transpose()?.map(Day));
+            let before = states.last().copied().unwrap_or_default();
+            let day = if row.int(2)? == i64::from(EntryKind::Reversal.id()) {
+                // The entry undone is the one of the state before; what stood before that entry stands again.
+                let undone = states.iter().position(|state| state.0 == before.0).unwrap_or(0);
+                undone.checked_sub(1).and_then(|at| states.get(at)).and_then(|state| state.1)
+            } else {
+                late.or(before.1)
+            };
+            states.push((entry, day));
+            days.insert(ChargeNumber(row.int(0)?), day);
+        }
+        Ok(days)
     }
 
     /// Hours in the half-open range that have charges.

@@ -10,6 +10,8 @@ on_both_engines!(
     a_late_charge_without_a_price_waits_and_is_booked_when_the_price_arrives,
     corrections_of_a_closed_period_are_booked_in_the_open_one,
     a_late_charge_is_corrected_where_it_was_booked,
+    a_correction_that_was_undone_leaves_no_trace_on_where_its_charge_is_corrected,
+    a_charge_whose_late_correction_was_undone_is_reversed_in_its_own_month,
     random_work_over_closing_and_reopening_stays_verified,
 );
 
@@ -115,6 +117,45 @@ async fn a_late_charge_is_corrected_where_it_was_booked(world: World) {
     assert_eq!((january(&world).await, february(&world).await), ("0.02 2 2400".to_owned(), "0.01 1 1200".to_owned()));
     assert_eq!(reverse_as(&world, &world.admin, 6, "2026-02-02").await["userErrors"], json!([]));
     assert_eq!((january(&world).await, february(&world).await), ("0.02 2 2400".to_owned(), "0.0065 1 1200".to_owned()));
+    world.assert_verified().await;
+}
+
+async fn a_correction_that_was_undone_leaves_no_trace_on_where_its_charge_is_corrected(world: World) {
+    books_of_two_months(&world).await;
+    world.save_price("openai", "gpt-4o", "output_tokens", "20.00").await;
+    assert_eq!(rerate(&world).await["adjusted"], 2);
+    assert_eq!(entry(&world, 4).await, "RERATING 2026-01-05 -");
+    for month in ["2025-12", "2026-01"] {
+        closed(&world, month, "CLOSED").await;
+    }
+    // The price was wrong, which is undone on days that a person chose.
+    assert_eq!(reverse_as(&world, &world.admin, 4, "2026-02-02").await["userErrors"], json!([]));
+    assert_eq!(reverse_as(&world, &world.admin, 5, "2026-02-27").await["userErrors"], json!([]));
+    world.save_price("openai", "gpt-4o", "output_tokens", "16.00").await;
+    rerate(&world).await;
+    // What is corrected is the booking of January: on the first open day, not on the days of the undoing.
+    assert_eq!(entry(&world, 8).await, "RERATING 2026-02-01 2026-01-05 prior-period");
+    assert_eq!(entry(&world, 9).await, "RERATING 2026-02-01 2026-01-31 prior-period");
+    // Twice 350 tokens for a million: 10.00 too much in January, taken back in February with 6.00 put in their place.
+    assert_eq!((january(&world).await, february(&world).await), ("0.02 2 2400".to_owned(), "-0.0028 0 0".to_owned()));
+    world.assert_verified().await;
+}
+
+async fn a_charge_whose_late_correction_was_undone_is_reversed_in_its_own_month(world: World) {
+    closed_january(&world).await;
+    world.save_price("openai", "gpt-4o", "output_tokens", "20.00").await;
+    rerate(&world).await;
+    assert_eq!(reverse_as(&world, &world.admin, 4, "2026-02-02").await["userErrors"], json!([]));
+    assert_eq!(reverse_as(&world, &world.admin, 5, "2026-02-02").await["userErrors"], json!([]));
+    reopened(&world, "2026-01").await;
+    // The first charge is taken back in January, with its call and its tokens; the second costs less: 350 x 4.00 for a million.
+    assert_eq!(reverse_as(&world, &world.admin, 2, "2026-01-28").await["userErrors"], json!([]));
+    world.save_price("openai", "gpt-4o", "output_tokens", "6.00").await;
+    assert_eq!(rerate(&world).await["adjusted"], 1);
+    assert_eq!(entry(&world, 9).await, "RERATING 2026-01-31 -");
+    assert_eq!(january(&world).await, "0.0051 1 1200");
+    // Nothing of January is left in February.
+    assert_eq!(february(&world).await, "0 0 0");
     world.assert_verified().await;
 }
 
