@@ -162,21 +162,41 @@ pub fn waiting_list(ledger: &mut Ledger, books: BooksId, through: Day, limit: us
     Ok(due)
 }
 
-/// Parts and amounts that wait, by currency.
+/// Parts and amounts that wait for a day up to `through`, by currency.
 ///
 /// # Errors
 /// Any database failure.
-pub fn waiting_sums(ledger: &mut Ledger, books: BooksId) -> Result<Vec<(Currency, i64, i64)>, StoreError> {
+pub fn waiting_sums(ledger: &mut Ledger, books: BooksId, through: Day) -> Result<Vec<(Currency, i64, i64)>, StoreError> {
     let sql = "SELECT e.currency_id, CAST(COUNT(*) AS BIGINT), CAST(SUM(p.amount) AS BIGINT) FROM waiting_revenue w \
                JOIN revenue_part p ON p.books_id = w.books_id AND p.revenue_number = w.revenue_number AND p.part = w.part \
                JOIN revenue_entry e ON e.books_id = w.books_id AND e.number = w.revenue_number \
-               WHERE w.books_id = $1 GROUP BY e.currency_id ORDER BY e.currency_id";
+               WHERE w.books_id = $1 AND w.earned_on <= $2 GROUP BY e.currency_id ORDER BY e.currency_id";
     let mut sums = Vec::new();
-    ledger.scan(sql, &[books_cell(books)], |row| {
+    ledger.scan(sql, &[books_cell(books), day_cell(through)], |row| {
         sums.push((currency_of(row.int(0)?)?, row.int(1)?, row.int(2)?));
         Ok(())
     })?;
     Ok(sums)
+}
+
+/// Source and external id, as one text, of the revenue that waits for a day up to `through`, with the day and the amount of each part, the earliest first.
+///
+/// # Errors
+/// Any database failure.
+pub fn waiting_keys(ledger: &mut Ledger, books: BooksId, through: Day, limit: usize) -> Result<Vec<(String, Day, Money)>, StoreError> {
+    let sql = format!(
+        "SELECT e.source, e.external_id, w.earned_on, p.amount, e.currency_id FROM waiting_revenue w \
+         JOIN revenue_part p ON p.books_id = w.books_id AND p.revenue_number = w.revenue_number AND p.part = w.part \
+         JOIN revenue_entry e ON e.books_id = w.books_id AND e.number = w.revenue_number \
+         WHERE w.books_id = $1 AND w.earned_on <= $2 ORDER BY w.earned_on, w.revenue_number, w.part LIMIT {limit}"
+    );
+    let mut keys = Vec::new();
+    ledger.scan(&sql, &[books_cell(books), day_cell(through)], |row| {
+        let money = Amount::from_units(row.int(3)?).with(currency_of(row.int(4)?)?);
+        keys.push((format!("{} {}", row.text(0)?, row.text(1)?), day_of(row.int(2)?)?, money));
+        Ok(())
+    })?;
+    Ok(keys)
 }
 
 /// What was recorded under a contract, by currency.

@@ -179,6 +179,10 @@ pub enum ChecklistItemCode {
     ProviderFeeds,
     /// Shared cost was spread by the rules.
     AllocationsRun,
+    /// Revenue whose day has come is recognised.
+    RevenueRecognized,
+    /// Applied labor is trued up to payroll, and nothing came since.
+    LaborTrueUp,
     /// Somebody signed the accruals off.
     AccrualsReviewed,
     /// Debits and credits are equal in every currency.
