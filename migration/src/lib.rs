@@ -20,6 +20,7 @@ mod m20261126_000016_closing;
 mod m20261126_000017_activity;
 mod m20261126_000018_output_units;
 mod m20261126_000019_margin_target;
+mod m20261126_000020_least_persons;
 
 pub struct Migrator;
 
@@ -43,6 +44,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261126_000017_activity::Migration),
             Box::new(m20261126_000018_output_units::Migration),
             Box::new(m20261126_000019_margin_target::Migration),
+            Box::new(m20261126_000020_least_persons::Migration),
         ]
     }
 }

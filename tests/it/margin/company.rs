@@ -8,7 +8,7 @@ use crate::harness::{Charge, World, charge};
 
 const MARGIN: &str = "query M($from: Date!, $to: Date!, $groupBy: [MarginDimension!]!, $interval: Interval, $inReportingCurrency: Boolean) {
     margin(from: $from, to: $to, groupBy: $groupBy, interval: $interval, inReportingCurrency: $inReportingCurrency) {
-    rows { ...row } totals { ...row } controls { class control { currency report trialBalance difference } } } }
+    leastPersons rows { ...row } totals { ...row } controls { class control { currency report trialBalance difference } } } }
     fragment row on MarginRow { period keys { dimension code } currency revenue directAi appliedLabor otherCost contributionMargin contributionMarginPercent allocated
     grossMargin grossMarginPercent aiShareOfCogs operatingAi operatingExpense net hours effectiveCostPerHour }";
 
