@@ -21,6 +21,7 @@ mod m20261126_000017_activity;
 mod m20261126_000018_output_units;
 mod m20261126_000019_margin_target;
 mod m20261126_000020_least_persons;
+mod m20261126_000021_unit_price;
 
 pub struct Migrator;
 
@@ -45,6 +46,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261126_000018_output_units::Migration),
             Box::new(m20261126_000019_margin_target::Migration),
             Box::new(m20261126_000020_least_persons::Migration),
+            Box::new(m20261126_000021_unit_price::Migration),
         ]
     }
 }
