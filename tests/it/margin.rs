@@ -2,6 +2,7 @@
 
 mod company;
 mod persons;
+mod worked;
 
 use serde_json::{Value, json};
 

@@ -99,7 +99,7 @@ pub struct MarginKey {
     code: Option<String>,
 }
 
-/// One period and combination of keys in one currency. A percentage has two decimals, rounded half to even; it is null where revenue or cost is
+/// One period and combination of keys in one currency. A percentage is rounded to two decimals, half to even; it is null where revenue or cost is
 /// not above zero.
 #[derive(Debug, SimpleObject)]
 pub struct MarginRow {
