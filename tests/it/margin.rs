@@ -1,6 +1,7 @@
 //! The blended margin of a made-up company, every figure worked by hand; its tie to the trial balance; unit economics, flux and targets.
 
 mod company;
+mod other_half;
 mod persons;
 mod worked;
 

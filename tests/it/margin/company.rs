@@ -1,4 +1,4 @@
-//! January of a made-up company: two clients, three projects, three persons, one shared platform. `worked` adds the other half of its lines.
+//! January of a made-up company: two clients, three projects, three persons, one shared platform. `other_half` adds the rest.
 
 use serde_json::{Value, json};
 use tallybook::app::auth::Role;
