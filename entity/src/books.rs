@@ -14,6 +14,7 @@ pub struct Model {
     pub fiscal_year_start: i64,
     pub reporting_currency_id: Option<i64>,
     pub rate_days: i64,
+    pub least_persons: i64,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -25,6 +25,7 @@ pub struct Model {
     pub quantity_millionths: Option<i64>,
     pub memo: Option<String>,
     pub recorded_at: i64,
+    pub unit_price: Option<String>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

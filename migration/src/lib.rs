@@ -22,6 +22,8 @@ mod m20261126_000018_output_units;
 mod m20261126_000019_margin_target;
 mod m20261126_000020_entry_month;
 mod m20261126_000021_credit_since;
+mod m20261126_000022_least_persons;
+mod m20261126_000023_unit_price;
 
 pub struct Migrator;
 
@@ -47,6 +49,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261126_000019_margin_target::Migration),
             Box::new(m20261126_000020_entry_month::Migration),
             Box::new(m20261126_000021_credit_since::Migration),
+            Box::new(m20261126_000022_least_persons::Migration),
+            Box::new(m20261126_000023_unit_price::Migration),
         ]
     }
 }

@@ -8,6 +8,7 @@ use crate::app::{App, AppError};
 use crate::domain::chart::{Account, CodingBlock, CostCenter};
 use crate::domain::ids::{BlockId, EntryNumber, NameId};
 use crate::domain::journal::Side;
+use crate::domain::labor::LeastPersons;
 use crate::domain::money::Money;
 use crate::domain::period::{Calendar, Moment};
 use crate::store::StoreError;
@@ -56,6 +57,7 @@ pub struct BooksView {
     pub name: String,
     pub created_at: Moment,
     pub calendar: Calendar,
+    pub least_persons: LeastPersons,
 }
 
 /// One page of entries after a number, in the order of posting.
@@ -128,8 +130,9 @@ pub async fn reversals(app: &App, actor: &Actor, numbers: &[EntryNumber]) -> Res
 pub async fn books(app: &App, actor: &Actor) -> Result<BooksView, AppError> {
     let books = app.books(actor).await?;
     let (name, created_at) = store::books_name(app.store(), books.id()).await?.ok_or(AppError::NotFound("books"))?;
-    let calendar = books.refresh_masters(app.store()).await?.calendar;
-    Ok(BooksView { code: books.code().to_owned(), name, created_at, calendar })
+    let masters = books.refresh_masters(app.store()).await?;
+    let (calendar, least_persons) = (masters.calendar, masters.least_persons);
+    Ok(BooksView { code: books.code().to_owned(), name, created_at, calendar, least_persons })
 }
 
 /// Coding blocks and the interned names in them, loaded for one answer.

@@ -63,6 +63,40 @@ impl Hours {
     }
 }
 
+/// Persons behind a sum of hours that everyone may see: of fewer, hours and cost together tell what a person costs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LeastPersons(i64);
+
+impl LeastPersons {
+    const FEWEST: i64 = 2;
+    const MOST: i64 = 100;
+
+    /// # Errors
+    /// `THRESHOLD_INVALID` at `leastPersons`: of one person, hours and cost are the rate; of more than a hundred, no team would ever show.
+    pub fn new(persons: i64) -> Result<Self, Rejection> {
+        if (Self::FEWEST..=Self::MOST).contains(&persons) {
+            return Ok(Self(persons));
+        }
+        let message = format!("`leastPersons` is {persons}; it goes from {} to {}", Self::FEWEST, Self::MOST);
+        Err(Rejection::at(Code::ThresholdInvalid, "leastPersons", message))
+    }
+
+    pub fn get(self) -> i64 {
+        self.0
+    }
+
+    /// Whether so many persons are enough to show what they worked.
+    pub fn are_reached_by(self, persons: i64) -> bool {
+        persons >= self.0
+    }
+}
+
+impl Default for LeastPersons {
+    fn default() -> Self {
+        Self(3)
+    }
+}
+
 /// Hours of one person on one day, as they are given.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TimeInput {
@@ -130,6 +164,17 @@ mod tests {
             from: Day(from),
             to: to.map(Day),
         }
+    }
+
+    #[test]
+    fn hours_of_one_person_are_never_for_everyone() {
+        for persons in [-1, 0, 1, 101] {
+            let refused = LeastPersons::new(persons).unwrap_err();
+            assert_eq!((refused.code, refused.path[0].as_ref()), (Code::ThresholdInvalid, "leastPersons"), "{persons}");
+        }
+        let two = LeastPersons::new(2).unwrap();
+        assert_eq!([two.are_reached_by(1), two.are_reached_by(2)], [false, true]);
+        assert_eq!((LeastPersons::default().get(), LeastPersons::new(100).unwrap().get()), (3, 100));
     }
 
     #[test]

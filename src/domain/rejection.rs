@@ -66,7 +66,7 @@ codes! {
     DiscountInvalid = 135, "DISCOUNT_INVALID", "A discount is a percentage above 0 and at most 100.";
     TimeZoneUnknown = 141, "TIME_ZONE_UNKNOWN", "The time zone is not a name of the IANA database, such as Europe/Berlin.";
     FiscalYearStartInvalid = 142, "FISCAL_YEAR_START_INVALID", "The fiscal year begins in a month from 1 (January) to 12.";
-    ThresholdInvalid = 143, "THRESHOLD_INVALID", "The threshold is below zero or above what can be measured.";
+    ThresholdInvalid = 143, "THRESHOLD_INVALID", "The threshold is below the least or above the most that it may be.";
     WriteOffInvalid = 144, "WRITE_OFF_INVALID", "A write-off takes an amount off an asset or a liability, against another account.";
     JournalLimitInvalid = 145, "JOURNAL_LIMIT_INVALID", "A limit names at least one amount, not below zero, and what needs a second approver is not refused already.";
     AsOfEntryUnknown = 149, "AS_OF_ENTRY_UNKNOWN", "The books have no entry of this number yet. Ask for the last one or an earlier one.";

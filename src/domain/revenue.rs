@@ -34,6 +34,10 @@ impl RevenueKind {
         }
     }
 
+    pub fn from_id(id: i16) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.id() == id)
+    }
+
     pub fn as_str(self) -> &'static str {
         match self {
             Self::FixedFee => "FIXED_FEE",
@@ -59,8 +63,17 @@ impl RevenueKind {
 pub struct Completion(i64);
 
 impl Completion {
+    pub fn from_millionths(millionths: i64) -> Self {
+        Self(millionths)
+    }
+
     pub fn millionths(self) -> i64 {
         self.0
+    }
+
+    /// In percent.
+    pub fn percent(self) -> Exact {
+        Exact::new(i128::from(self.0), PERCENT_DECIMALS).normalized()
     }
 
     /// Reads a percentage from 0 to 100 with at most four decimals.
@@ -209,7 +222,10 @@ impl RevenueInput {
 }
 
 /// What a quantity costs at a price, rounded once to the ledger scale; halves go to the even neighbour.
-fn priced(quantity: Count, unit_price: Exact, currency: Currency) -> Result<Money, Rejection> {
+///
+/// # Errors
+/// `AMOUNT_TOO_LARGE` at `quantity`.
+pub fn priced(quantity: Count, unit_price: Exact, currency: Currency) -> Result<Money, Rejection> {
     let product = quantity.exact().checked_mul(unit_price.normalized());
     let units = product.and_then(|product| product.round_half_even(currency.ledger_scale()));
     units.map(|units| Amount::from_units(units).with(currency)).ok_or_else(|| Rejection::of(Code::AmountTooLarge).under("quantity"))

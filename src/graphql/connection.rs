@@ -37,6 +37,7 @@ pub enum List {
     DriverValues,
     Chargebacks,
     ExportBatches,
+    RevenueEntries,
 }
 
 impl List {
@@ -56,6 +57,7 @@ impl List {
             Self::DriverValues => "driver",
             Self::Chargebacks => "chargeback",
             Self::ExportBatches => "batch",
+            Self::RevenueEntries => "revenue",
         }
     }
 

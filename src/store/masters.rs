@@ -31,6 +31,7 @@ use crate::domain::attribution::AttributionRule;
 use crate::domain::chart::{Account, CostCenter};
 use crate::domain::duties::DutyMode;
 use crate::domain::ids::{AccountId, BooksId, DiscountId, NameId, PriceId, RuleId};
+use crate::domain::labor::LeastPersons;
 use crate::domain::manual_journals::Persons;
 use crate::domain::period::{Calendar, Moment};
 use crate::domain::posting_rules::{PostingRule, ProviderTerms};
@@ -57,6 +58,7 @@ pub struct MastersRows {
     pub aliases: Vec<ModelAlias>,
     pub discounts: Vec<Discount>,
     pub calendar: Calendar,
+    pub least_persons: LeastPersons,
 }
 
 /// Masters to add or replace. Prices, discounts and rule versions are only ever added.
@@ -292,6 +294,7 @@ async fn masters_load_in_tx(transaction: &DatabaseTransaction, books: BooksId) -
         aliases: price::alias_list_in(transaction, books).await?,
         discounts: price::discount_list_in(transaction, books).await?,
         calendar: period::calendar(transaction, books).await?,
+        least_persons: period::least_persons(transaction, books).await?,
     })
 }
 

@@ -95,6 +95,19 @@ pub fn applied_sums(ledger: &mut Ledger, books: BooksId, month: Month) -> Result
     worked(ledger, sql, &[books_cell(books), day_cell(month.first_day()), day_cell(month.last_day())])
 }
 
+/// The months from `from` (included) to `to` (excluded) that payroll was recorded of, in their order.
+///
+/// # Errors
+/// Any database failure.
+pub fn payroll_months(ledger: &mut Ledger, books: BooksId, from: Month, to: Month) -> Result<Vec<Month>, StoreError> {
+    let sql = "SELECT DISTINCT month FROM payroll_entry WHERE books_id = $1 AND month >= $2 AND month < $3 ORDER BY month";
+    let month = |row: &Vec<Value>| {
+        let month = row.int(0)?;
+        i32::try_from(month).map(Month).map_err(|_| StoreError::corrupt(format!("{month} is no month")))
+    };
+    ledger.rows(sql, &[books_cell(books), month_cell(from), month_cell(to)])?.iter().map(month).collect()
+}
+
 /// What was posted of a month, by its latest revisions.
 ///
 /// # Errors

@@ -273,9 +273,9 @@ impl Periods<'_> {
 
     /// # Errors
     /// Any database failure.
-    pub fn settings_save(&mut self, time_zone: &str, fiscal_year_start: i64) -> Result<(), StoreError> {
-        let sql = "UPDATE books SET time_zone = $1, fiscal_year_start = $2 WHERE id = $3";
-        self.ledger.run(sql, &[Cell::Text(time_zone), Cell::Int(fiscal_year_start), self.key()])?;
+    pub fn settings_save(&mut self, time_zone: &str, fiscal_year_start: i64, least_persons: i64) -> Result<(), StoreError> {
+        let sql = "UPDATE books SET time_zone = $1, fiscal_year_start = $2, least_persons = $3 WHERE id = $4";
+        self.ledger.run(sql, &[Cell::Text(time_zone), Cell::Int(fiscal_year_start), Cell::Int(least_persons), self.key()])?;
         self.masters_changed()
     }
 

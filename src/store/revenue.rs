@@ -1,13 +1,14 @@
 //! Revenue, the parts that it is recognised in, and what waits for its day.
 
 use super::StoreError;
-use super::ledger::{Cell, Ledger, RowExt};
-use super::prepaid::{books_cell, currency_of, day_cell, day_of};
+use super::ledger::{Cell, Ledger, RowExt, Value};
+use super::prepaid::{books_cell, currency_of, day_cell, day_of, name_id};
 use super::rows;
-use crate::domain::ids::{BlockId, BooksId, EntryNumber};
-use crate::domain::money::{Amount, Currency, Money};
+use crate::domain::ids::{BlockId, BooksId, EntryNumber, NameId};
+use crate::domain::money::{Amount, Currency, Exact, Money};
+use crate::domain::outputs::Count;
 use crate::domain::period::{Day, Moment};
-use crate::domain::revenue::{Part, RevenueInput};
+use crate::domain::revenue::{Completion, Part, RevenueInput, RevenueKind};
 
 /// Revenue to be stored.
 #[derive(Debug, Clone)]
@@ -22,6 +23,32 @@ pub struct NewRevenue<'a> {
     pub receivable_block: BlockId,
     /// In the order of their days, numbered from one.
     pub parts: Vec<Part>,
+    /// As it is stored.
+    pub unit_price: Option<String>,
+}
+
+/// Revenue as it was recorded, with what of it is recognised.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RevenueRow {
+    pub number: i64,
+    pub source: String,
+    pub external_id: String,
+    pub kind: RevenueKind,
+    pub earned_from: Day,
+    pub earned_through: Day,
+    pub money: Money,
+    pub recognised: Money,
+    pub contract: Option<String>,
+    pub contract_amount: Option<Money>,
+    pub complete: Option<Completion>,
+    pub quantity: Option<Count>,
+    /// None for revenue that was recorded before prices were kept, too.
+    pub unit_price: Option<Exact>,
+    /// Team, project and client.
+    pub centers: [NameId; 3],
+    pub feature: Option<String>,
+    pub memo: Option<String>,
+    pub recorded_at: Moment,
 }
 
 /// A part of revenue, with what its entry needs.
@@ -82,6 +109,7 @@ pub fn revenue_insert(ledger: &mut Ledger, books: BooksId, revenues: &[NewRevenu
             Cell::int_or_null(stated.quantity.map(|quantity| quantity.millionths())),
             Cell::text_or_null(revenue.input.memo.as_deref()),
             Cell::Int(recorded_at.0),
+            Cell::text_or_null(revenue.unit_price.as_deref()),
         ]
     });
     ledger.insert(&rows::REVENUE_ENTRY, rows)?;
@@ -162,21 +190,41 @@ pub fn waiting_list(ledger: &mut Ledger, books: BooksId, through: Day, limit: us
     Ok(due)
 }
 
-/// Parts and amounts that wait, by currency.
+/// Parts and amounts that wait for a day up to `through`, by currency.
 ///
 /// # Errors
 /// Any database failure.
-pub fn waiting_sums(ledger: &mut Ledger, books: BooksId) -> Result<Vec<(Currency, i64, i64)>, StoreError> {
+pub fn waiting_sums(ledger: &mut Ledger, books: BooksId, through: Day) -> Result<Vec<(Currency, i64, i64)>, StoreError> {
     let sql = "SELECT e.currency_id, CAST(COUNT(*) AS BIGINT), CAST(SUM(p.amount) AS BIGINT) FROM waiting_revenue w \
                JOIN revenue_part p ON p.books_id = w.books_id AND p.revenue_number = w.revenue_number AND p.part = w.part \
                JOIN revenue_entry e ON e.books_id = w.books_id AND e.number = w.revenue_number \
-               WHERE w.books_id = $1 GROUP BY e.currency_id ORDER BY e.currency_id";
+               WHERE w.books_id = $1 AND w.earned_on <= $2 GROUP BY e.currency_id ORDER BY e.currency_id";
     let mut sums = Vec::new();
-    ledger.scan(sql, &[books_cell(books)], |row| {
+    ledger.scan(sql, &[books_cell(books), day_cell(through)], |row| {
         sums.push((currency_of(row.int(0)?)?, row.int(1)?, row.int(2)?));
         Ok(())
     })?;
     Ok(sums)
+}
+
+/// Source and external id, as one text, of the revenue that waits for a day up to `through`, with the day and the amount of each part, the earliest first.
+///
+/// # Errors
+/// Any database failure.
+pub fn waiting_keys(ledger: &mut Ledger, books: BooksId, through: Day, limit: usize) -> Result<Vec<(String, Day, Money)>, StoreError> {
+    let sql = format!(
+        "SELECT e.source, e.external_id, w.earned_on, p.amount, e.currency_id FROM waiting_revenue w \
+         JOIN revenue_part p ON p.books_id = w.books_id AND p.revenue_number = w.revenue_number AND p.part = w.part \
+         JOIN revenue_entry e ON e.books_id = w.books_id AND e.number = w.revenue_number \
+         WHERE w.books_id = $1 AND w.earned_on <= $2 ORDER BY w.earned_on, w.revenue_number, w.part LIMIT {limit}"
+    );
+    let mut keys = Vec::new();
+    ledger.scan(&sql, &[books_cell(books), day_cell(through)], |row| {
+        let money = Amount::from_units(row.int(3)?).with(currency_of(row.int(4)?)?);
+        keys.push((format!("{} {}", row.text(0)?, row.text(1)?), day_of(row.int(2)?)?, money));
+        Ok(())
+    })?;
+    Ok(keys)
 }
 
 /// What was recorded under a contract, by currency.
@@ -192,4 +240,71 @@ pub fn contract_sums(ledger: &mut Ledger, books: BooksId, contract: &str) -> Res
         Ok(())
     })?;
     Ok(sums)
+}
+
+/// Which revenue is listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct RevenueFilter {
+    /// The first day on which it may begin to be earned.
+    pub from: Option<Day>,
+    /// The first day on which it may not.
+    pub to: Option<Day>,
+}
+
+/// Revenue after a number, in the order of recording.
+///
+/// # Errors
+/// Any database failure.
+pub fn revenue_list(
+    ledger: &mut Ledger,
+    books: BooksId,
+    filter: RevenueFilter,
+    after: i64,
+    limit: usize,
+) -> Result<Vec<RevenueRow>, StoreError> {
+    let sql = format!(
+        "SELECT e.number, e.source, e.external_id, e.kind, e.earned_from, e.earned_through, e.amount, e.currency_id, \
+         (SELECT CAST(COALESCE(SUM(p.amount), 0) AS BIGINT) FROM revenue_recognition r JOIN revenue_part p ON p.books_id = r.books_id \
+          AND p.revenue_number = r.revenue_number AND p.part = r.part WHERE r.books_id = e.books_id AND r.revenue_number = e.number), \
+         e.contract, e.contract_amount, e.percent_millionths, e.quantity_millionths, e.unit_price, \
+         b.team_id, b.project_id, b.client_id, n.name, e.memo, e.recorded_at FROM revenue_entry e \
+         JOIN coding_block b ON b.books_id = e.books_id AND b.id = e.block_id \
+         LEFT JOIN interned_name n ON n.books_id = b.books_id AND n.id = b.feature_id \
+         WHERE e.books_id = $1 AND e.number > $2 AND e.earned_from >= $3 AND e.earned_from < $4 ORDER BY e.number LIMIT {limit}"
+    );
+    let (from, to) = (filter.from.unwrap_or(Day(i32::MIN)), filter.to.unwrap_or(Day(i32::MAX)));
+    let mut list = Vec::new();
+    ledger.scan(&sql, &[books_cell(books), Cell::Int(after), day_cell(from), day_cell(to)], |row| {
+        list.push(revenue(row)?);
+        Ok(())
+    })?;
+    Ok(list)
+}
+
+fn revenue(row: &[Value]) -> Result<RevenueRow, StoreError> {
+    let currency = currency_of(row.int(7)?)?;
+    let money = |units| Amount::from_units(units).with(currency);
+    let corrupt = |what: &str| StoreError::corrupt(format!("{what} of revenue"));
+    let kind = i16::try_from(row.int(3)?).ok().and_then(RevenueKind::from_id).ok_or_else(|| corrupt("a kind"))?;
+    let text = |column| Ok::<_, StoreError>(row.text_or_none(column)?.map(str::to_owned));
+    let price = row.text_or_none(13)?.map(Exact::parse).transpose().map_err(|_| corrupt("a unit price"))?;
+    Ok(RevenueRow {
+        number: row.int(0)?,
+        source: row.text(1)?.to_owned(),
+        external_id: row.text(2)?.to_owned(),
+        kind,
+        earned_from: day_of(row.int(4)?)?,
+        earned_through: day_of(row.int(5)?)?,
+        money: money(row.int(6)?),
+        recognised: money(row.int(8)?),
+        contract: text(9)?,
+        contract_amount: row.int_or_none(10)?.map(money),
+        complete: row.int_or_none(11)?.map(Completion::from_millionths),
+        quantity: row.int_or_none(12)?.map(Count::from_millionths),
+        unit_price: price,
+        centers: [name_id(row.int(14)?)?, name_id(row.int(15)?)?, name_id(row.int(16)?)?],
+        feature: text(17)?,
+        memo: text(18)?,
+        recorded_at: Moment(row.int(19)?),
+    })
 }

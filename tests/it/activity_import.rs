@@ -73,16 +73,20 @@ async fn hours_come_from_a_file_with_semicolons_quotes_and_duplicates(world: Wor
 
 async fn revenue_comes_from_a_file_and_is_recognized_by_a_command(world: World) {
     world.save_centers("search", "assistant", "gearpeak").await;
-    let text = "source,externalId,earnedOn,earnedThrough,amount,currency,client,memo,kind\n\
-        crm,r1,2026-01-05,,\"1250.50\",USD,gearpeak,\"audit, January\",\n\
-        crm,r2,2026-01-05,2026-02-03,300,USD,gearpeak,,RETAINER\n\
-        crm,r3,2026-01-05,,-5,USD,gearpeak,,\n\
-        crm,r4,2026-01-05,,5,usd,gearpeak,,\n\
-        crm,r1,2026-01-05,,1250.51,USD,gearpeak,\"audit, January\",\n\
-        crm,r5,05.01.2026,,5,USD,gearpeak,,\n";
+    let text = "source,externalId,earnedOn,earnedThrough,amount,currency,client,memo,kind,quantity,unitPrice\n\
+        crm,r1,2026-01-05,,\"1250.50\",USD,gearpeak,\"audit, January\",,,\n\
+        crm,r2,2026-01-05,2026-02-03,300,USD,gearpeak,,RETAINER,,\n\
+        crm,r3,2026-01-05,,-5,USD,gearpeak,,,,\n\
+        crm,r4,2026-01-05,,5,usd,gearpeak,,,,\n\
+        crm,r1,2026-01-05,,1250.51,USD,gearpeak,\"audit, January\",,,\n\
+        crm,r5,05.01.2026,,5,USD,gearpeak,,,,\n\
+        crm,r6,2026-01-06,,,USD,gearpeak,,PER_UNIT,90,0.125\n";
     let path = file(&world, "revenue", text);
     let (code, text) = said(&world, &["import", "revenue", path.to_str().unwrap()]);
-    assert_eq!((code, counts(&text)), (3, vec!["2", "0", "0", "4"]), "{text}");
+    assert_eq!((code, counts(&text)), (3, vec!["3", "0", "0", "4"]), "{text}");
+    let query = "{ revenueEntries(from: \"2026-01-06\") { nodes { externalId quantity unitPrice amount { amount } } } }";
+    let priced = json!([{ "externalId": "r6", "quantity": "90", "unitPrice": "0.125", "amount": { "amount": "11.25" } }]);
+    assert_eq!(world.graphql(query, json!({})).await["revenueEntries"]["nodes"], priced);
     for said in [
         ":4 (r3): REVENUE_REASON_MISSING at memo",
         ":5 (r4): CURRENCY_UNKNOWN",

@@ -80,6 +80,7 @@ const OPERATIONS: &[(&str, &str)] = &[
     ("Query.prepaidRollForward", "{ prepaidRollForward(provider: \"openai\", from: \"2026-01-01\", to: \"2026-02-01\") { throughEntry } }"),
     ("Query.laborVariance", "{ laborVariance(period: \"2026-01\") { currency } }"),
     ("Query.outputUnits", "{ outputUnits { code } }"),
+    ("Query.revenueEntries", "{ revenueEntries(first: 1) { nodes { id } } }"),
     ("Query.waitingRevenue", "{ waitingRevenue { parts } }"),
     ("Query.labor", "{ labor(from: \"2026-01-01\", to: \"2026-02-01\", kind: CLIENT) { waitingEntries } }"),
     ("Query.laborRates", "{ laborRates(first: 1) { id } }"),

@@ -53,13 +53,13 @@ async fn centers(world: &World) {
     world.save("saveCostCenters", "SaveCostCentersInput", json!({ "costCenters": more })).await;
 }
 
-fn input(kind: &str) -> Value {
+pub fn input(kind: &str) -> Value {
     let provider = if kind == "CLIENT" { Value::Null } else { json!("platform") };
     json!({ "period": "2026-01", "kind": kind, "provider": provider, "markupPercent": "0", "basis": "ACTUAL" })
 }
 
 /// The statements of a draft that must not be refused.
-async fn drafted(world: &World, input: Value) -> Vec<Value> {
+pub async fn drafted(world: &World, input: Value) -> Vec<Value> {
     let mut answer = world.graphql(DRAFT, json!({ "input": input })).await;
     assert_eq!(answer["draftChargebacks"]["userErrors"], json!([]));
     answer["draftChargebacks"]["statements"].as_array_mut().unwrap().drain(..).collect()
@@ -90,7 +90,7 @@ async fn post(world: &World, key: &str, period: &str) -> Value {
 }
 
 /// Drafts, approves and posts; the numbers.
-async fn charged(world: &World, input: Value) -> Vec<String> {
+pub async fn charged(world: &World, input: Value) -> Vec<String> {
     let period = input["period"].as_str().unwrap().to_owned();
     let numbers: Vec<String> =
         drafted(world, input).await.iter().map(|statement| statement["number"].as_str().unwrap().to_owned()).collect();

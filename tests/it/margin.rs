@@ -1,9 +1,11 @@
 //! The blended margin of a made-up company, every figure worked by hand; its tie to the trial balance; unit economics, flux and targets.
 
 mod company;
+mod other_half;
+mod persons;
+mod worked;
 
 use serde_json::{Value, json};
-use tallybook::app::auth::{Role, Scope};
 
 use crate::allocation::rule;
 use crate::harness::World;
@@ -17,7 +19,6 @@ on_both_engines!(
     a_margin_moves_by_revenue_models_hours_and_rates,
     cost_moved_within_its_account_is_shown_as_allocated,
     two_currencies_make_one_margin_at_the_rates_of_their_days,
-    few_persons_hours_are_for_few_and_a_limited_token_sees_its_rows,
     targets_are_met_or_missed,
     what_is_no_target_is_refused_with_its_place,
     clients_operations_work_as_they_are_sent,
@@ -231,27 +232,6 @@ async fn two_currencies_make_one_margin_at_the_rates_of_their_days(mut world: Wo
     assert_eq!(together["totals"].as_array().unwrap().len(), 1);
     // The trial balance is in its own currencies, and so is what ties to it.
     assert!(together["controls"].as_array().unwrap().iter().all(|tie| tie["control"]["difference"] == "0"));
-}
-
-async fn few_persons_hours_are_for_few_and_a_limited_token_sees_its_rows(mut world: World) {
-    company(&mut world).await;
-    let viewer = world.token("main", Role::Viewer, None);
-    let report = margin(&world, &viewer, json!({ "groupBy": ["CLIENT"], "interval": "MONTH" })).await;
-    let hours: Vec<_> = report["rows"].as_array().unwrap().iter().map(|row| (&row["hours"], &row["effectiveCostPerHour"])).collect();
-    // Three persons worked for gearpeak, one for northwind.
-    assert_eq!(hours, [(&json!("0"), &Value::Null), (&json!("4.5"), &json!("118.555555556")), (&Value::Null, &Value::Null)]);
-    assert_eq!(report["rows"][2]["appliedLabor"], "50", "what a client's labor cost is in the ledger for every reader of reports");
-    let scope = Scope { clients: ["northwind".to_owned()].into(), ..Scope::default() };
-    let limited = world.token("main", Role::Viewer, Some(scope));
-    let seen = margin(&world, &limited, json!({ "groupBy": ["CLIENT"] })).await;
-    assert_eq!(seen["rows"].as_array().unwrap().len(), 1);
-    assert_eq!([&seen["rows"][0]["revenue"], &seen["totals"][0]["revenue"]], ["120", "120"]);
-    let ingest = world.token("main", Role::Ingest, None);
-    assert_eq!(company::margin_error(&world, &ingest, json!({ "groupBy": [] })).await, "FORBIDDEN");
-    let unseen = world.graphql("{ marginTargets(from: \"2026-01-01\", to: \"2026-02-01\") { status } }", json!({})).await;
-    assert_eq!(unseen["marginTargets"], json!([]));
-    let refused = world.graphql_error(&limited, "{ marginTargets(from: \"2026-01-01\", to: \"2026-02-01\") { status } }", json!({})).await;
-    assert_eq!(refused, "FORBIDDEN");
 }
 
 const SAVE_TARGETS: &str = "mutation T($input: SaveMarginTargetsInput!) { saveMarginTargets(input: $input) { targets { id client feature value } userErrors { code message path } } }";

@@ -5,6 +5,7 @@ use tallybook::app::auth::Role;
 
 use crate::harness::{Charge, World, charge};
 
+mod activity;
 mod checklist;
 mod late;
 mod race;

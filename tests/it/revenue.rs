@@ -10,6 +10,7 @@ on_both_engines!(
     revenue_over_time_is_booked_month_by_month_as_it_comes,
     revenue_by_percentage_is_what_the_contract_lacks,
     quantity_times_price_is_the_amount,
+    revenue_is_read_back_as_it_was_recorded,
     a_key_of_revenue_is_recorded_once_for_ever,
     what_is_no_revenue_is_refused_with_its_place,
     revenue_of_a_closed_month_is_booked_in_the_first_open_one,
@@ -174,6 +175,60 @@ async fn quantity_times_price_is_the_amount(world: World) {
         [["REVENUE_INVALID", "entries.0.amount"], ["REVENUE_INVALID", "entries.1.unitPrice"], ["REVENUE_INVALID", "entries.2.quantity"]]
     );
     world.assert_verified().await;
+}
+
+const ENTRIES: &str = "query E($from: Date, $to: Date, $after: String, $first: Int) { revenueEntries(from: $from, to: $to, after: $after, first: $first) {
+    nodes { id source externalId kind earnedOn earnedThrough amount { amount currency } recognized { amount } contract contractAmount { amount } percentComplete
+        quantity unitPrice team { code } project { code } client { code } feature memo recordedAt } pageInfo { endCursor hasNextPage } } }";
+
+/// Two thirds of a cent have more decimals than the ledger: 1,500 x 0.0066666666666666 = 9.9999999999999, which rounds to 10.00.
+async fn revenue_is_read_back_as_it_was_recorded(world: World) {
+    centers(&world).await;
+    let priced =
+        json!({ "amount": null, "kind": "PER_UNIT", "quantity": "1500", "unitPrice": "0.00666666666666660", "memo": "January tickets" });
+    let done = json!({ "amount": null, "contract": "gp-7", "contractAmount": "1000", "percentComplete": "33.3333" });
+    let over = json!({ "earnedThrough": "2026-01-20", "kind": "RETAINER", "team": null, "feature": null });
+    let given = [
+        with(revenue("q1", "2026-01-05", "0"), &priced),
+        with(revenue("p1", "2026-01-06", "0"), &done),
+        with(revenue("s1", "2026-01-11", "100"), &over),
+    ];
+    assert_eq!(counts(&record(&world, &given).await), [3, 0, 1]);
+    let read = async |variables: Value| world.graphql(ENTRIES, variables).await["revenueEntries"].take();
+    let all = read(json!({})).await;
+    let expected = json!({ "id": "1", "source": "crm", "externalId": "q1", "kind": "PER_UNIT", "earnedOn": "2026-01-05", "earnedThrough": "2026-01-05",
+        "amount": { "amount": "10", "currency": "USD" }, "recognized": { "amount": "10" }, "contract": null, "contractAmount": null,
+        "percentComplete": null, "quantity": "1500", "unitPrice": "0.0066666666666666", "team": { "code": "search" }, "project": { "code": "assistant" },
+        "client": { "code": "gearpeak" }, "feature": "answers", "memo": "January tickets", "recordedAt": "2026-01-15T12:00:00Z" });
+    assert_eq!(all["nodes"][0], expected);
+    let by_percentage = &all["nodes"][1];
+    assert_eq!([&by_percentage["contract"], &by_percentage["percentComplete"]], ["gp-7", "33.3333"]);
+    assert_eq!([&by_percentage["contractAmount"]["amount"], &by_percentage["amount"]["amount"]], ["1000", "333.333"]);
+    assert_eq!([&by_percentage["quantity"], &by_percentage["unitPrice"]], [&Value::Null, &Value::Null]);
+    let waits = &all["nodes"][2];
+    assert_eq!([&waits["earnedThrough"], &waits["recognized"]["amount"]], ["2026-01-20", "0"]);
+    assert_eq!([&waits["team"], &waits["feature"]], [&Value::Null, &Value::Null]);
+    let ids =
+        |page: &Value| page["nodes"].as_array().unwrap().iter().map(|node| node["id"].as_str().unwrap().to_owned()).collect::<Vec<_>>();
+    let first = read(json!({ "first": 2 })).await;
+    assert_eq!((ids(&first), &first["pageInfo"]["hasNextPage"]), (vec!["1".to_owned(), "2".to_owned()], &json!(true)));
+    assert_eq!(ids(&read(json!({ "first": 2, "after": first["pageInfo"]["endCursor"] })).await), ["3"]);
+    assert_eq!(ids(&read(json!({ "from": "2026-01-06", "to": "2026-01-11" })).await), ["2"]);
+    let limited = world.token("main", Role::Viewer, Some(Scope { teams: ["search".to_owned()].into(), ..Scope::default() }));
+    assert_eq!(world.graphql_error(&limited, ENTRIES, json!({})).await, "FORBIDDEN");
+    // Revenue of an earlier version has no price; one whose price was changed by hand is named.
+    let sql = "INSERT INTO revenue_entry SELECT books_id, 4, source, 'old', content_hash, kind, earned_from, earned_through, amount, currency_id, block_id, \
+        receivable_block_id, contract, contract_amount, percent_millionths, quantity_millionths, memo, recorded_at, {price} FROM revenue_entry WHERE number = 1";
+    world.database.execute(&sql.replace("{price}", "NULL")).await.unwrap();
+    let old = read(json!({})).await["nodes"][3].clone();
+    assert_eq!([&old["quantity"], &old["unitPrice"]], [&json!("1500"), &Value::Null]);
+    world
+        .database
+        .execute(&sql.replace("{price}", "'0.007'").replace("books_id, 4", "books_id, 5").replace("'old'", "'other'"))
+        .await
+        .unwrap();
+    let faults = world.faults().await;
+    assert!(faults.iter().any(|fault| fault.contains("revenue 5 is") && fault.contains("unit price")), "{faults:?}");
 }
 
 async fn a_key_of_revenue_is_recorded_once_for_ever(world: World) {

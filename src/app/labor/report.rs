@@ -3,12 +3,11 @@
 use std::collections::BTreeMap;
 
 use crate::app::auth::{Actor, Permission};
-use crate::app::margin::LEAST_PERSONS;
 use crate::app::reports::reading::reading;
 use crate::app::{App, AppError};
 use crate::domain::chart::{CenterKind, CostCenter};
 use crate::domain::ids::NameId;
-use crate::domain::labor::Hours;
+use crate::domain::labor::{Hours, LeastPersons};
 use crate::domain::money::Currency;
 use crate::domain::period::DayRange;
 use crate::store::labor::{labor_costs, labor_sums, waiting_sum};
@@ -40,6 +39,8 @@ pub struct LaborFigures {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LaborReport {
+    /// Rows of fewer persons are not shown to everyone.
+    pub least_persons: LeastPersons,
     /// In the order of the centers' codes.
     pub rows: Vec<LaborRow>,
     /// Entries that no rate is known for, which cost nothing yet.
@@ -66,13 +67,13 @@ pub async fn labor(app: &App, actor: &Actor, query: LaborQuery) -> Result<LaborR
         let mut rows = Vec::new();
         for sum in labor_sums(ledger, books, query.days, column)? {
             let center = i32::try_from(sum.key).ok().and_then(|id| masters.center_by_id(NameId(id))).cloned();
-            let is_shown = sees_persons || sum.persons >= LEAST_PERSONS;
+            let is_shown = sees_persons || masters.least_persons.are_reached_by(sum.persons);
             let figures = is_shown.then(|| LaborFigures { hours: sum.hours, costs: costs.remove(&sum.key).unwrap_or_default() });
             rows.push(LaborRow { center, entries: sum.entries, figures });
         }
         rows.sort_by(|a, b| a.center.as_ref().map(|center| &center.code).cmp(&b.center.as_ref().map(|center| &center.code)));
         let (waiting_entries, waiting_hours) = waiting_sum(ledger, books, query.days)?;
-        Ok(LaborReport { rows, waiting_entries, waiting_hours })
+        Ok(LaborReport { least_persons: masters.least_persons, rows, waiting_entries, waiting_hours })
     })
     .await
 }

@@ -10,6 +10,7 @@ use crate::app::reports::access::Access;
 use crate::app::reports::as_of::AsOf;
 use crate::app::{App, AppError};
 use crate::domain::ids::EntryNumber;
+use crate::domain::labor::LeastPersons;
 use crate::domain::margin::{MarginFigures, MarginFluxParts, MarginLine, MarginSide, ModelSide, margin_flux as split};
 use crate::domain::money::Currency;
 use crate::domain::period::DayRange;
@@ -42,6 +43,8 @@ pub struct MarginFlux {
     pub before: DayRange,
     pub now: DayRange,
     pub through_entry: EntryNumber,
+    /// Parts of labor of fewer persons are not shown to everyone.
+    pub least_persons: LeastPersons,
     /// In the order of keys and currency.
     pub rows: Vec<MarginFluxRow>,
 }
@@ -63,7 +66,7 @@ pub async fn margin_flux(app: &App, actor: &Actor, mut query: MarginFluxQuery) -
     let access = Access::to(app, actor, Permission::ReadReports).await?;
     let mut seen = BTreeSet::new();
     query.group_by.retain(|dimension| seen.insert(*dimension));
-    let sees_persons = actor.may(Permission::ReadLaborRates);
+    let (sees_persons, least_persons) = (actor.may(Permission::ReadLaborRates), access.masters.least_persons);
     let lines = Lines::of(&access.masters);
     let filter = query.filter.resolve(&access).await?;
     let figures = AsOf::begin(Snapshot::begin(access.store, access.books_id()).await?, None).await?;
@@ -88,11 +91,11 @@ pub async fn margin_flux(app: &App, actor: &Actor, mut query: MarginFluxQuery) -
             before: then.figures,
             now: today.figures,
             parts,
-            shows_labor_parts: [&before, &now].into_iter().all(|side| worked(side).is_shown(sees_persons)),
+            shows_labor_parts: [&before, &now].into_iter().all(|side| worked(side).is_shown(sees_persons, least_persons)),
         });
     }
     rows.sort_by(|a, b| (&a.keys, a.currency.code()).cmp(&(&b.keys, b.currency.code())));
-    Ok(MarginFlux { before: query.before, now: query.now, through_entry, rows })
+    Ok(MarginFlux { before: query.before, now: query.now, through_entry, least_persons, rows })
 }
 
 fn models_of(key: &RowKey, before: &Side, now: &Side) -> Vec<ModelSide> {

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::LEAST_PERSONS;
 use crate::app::AppError;
 use crate::app::exchange::Rates;
 use crate::app::masters::Masters;
@@ -10,6 +9,7 @@ use crate::app::reports::MOST_ROWS;
 use crate::app::reports::slices::dated_slices;
 use crate::domain::chart::AccountClass;
 use crate::domain::ids::AccountId;
+use crate::domain::labor::LeastPersons;
 use crate::domain::margin::{MarginFigures, MarginLine};
 use crate::domain::money::Currency;
 use crate::domain::period::{Day, DayRange};
@@ -75,8 +75,8 @@ impl Worked {
     }
 
     /// Whether a reader may know them: of too few persons, hours and cost together tell a person's rate.
-    pub fn is_shown(self, sees_persons: bool) -> bool {
-        sees_persons || self.persons >= LEAST_PERSONS || self == Self::default()
+    pub fn is_shown(self, sees_persons: bool, least: LeastPersons) -> bool {
+        sees_persons || least.are_reached_by(self.persons) || self == Self::default()
     }
 }
 

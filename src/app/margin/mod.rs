@@ -14,6 +14,3 @@ pub use statement::{MarginControl, MarginQuery, MarginReport, MarginRow, margin}
 pub use targets::{ScopedTarget, TargetInput, TargetResult, margin_targets, save_margin_targets};
 pub use units::{ChargeCosts, ModelUse, UnitQuery, UnitRow, charge_costs, unit_economics};
 pub use waterfall::{Waterfall, WaterfallStep, margin_waterfall};
-
-/// Persons behind hours that everyone may see: of fewer, hours and cost together tell a person's rate.
-pub(in crate::app) const LEAST_PERSONS: i64 = 3;

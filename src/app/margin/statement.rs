@@ -13,7 +13,7 @@ use crate::app::reports::{Control, DimensionFilter, MOST_ROWS};
 use crate::app::{App, AppError};
 use crate::domain::chart::AccountClass;
 use crate::domain::ids::EntryNumber;
-use crate::domain::labor::Hours;
+use crate::domain::labor::{Hours, LeastPersons};
 use crate::domain::margin::{MarginFigures, percent, ratio_of_units};
 use crate::domain::money::{Currency, Exact};
 use crate::domain::period::{Day, DayRange};
@@ -71,6 +71,8 @@ pub struct MarginControl {
 pub struct MarginReport {
     pub days: DayRange,
     pub through_entry: EntryNumber,
+    /// Hours of fewer persons are not shown to everyone.
+    pub least_persons: LeastPersons,
     /// In the order of period, keys and currency.
     pub rows: Vec<MarginRow>,
     /// One row a currency, without keys and period.
@@ -101,11 +103,11 @@ pub async fn margin(app: &App, actor: &Actor, mut query: MarginQuery) -> Result<
     let access = Access::to(app, actor, Permission::ReadReports).await?;
     let mut seen = BTreeSet::new();
     query.group_by.retain(|dimension| seen.insert(*dimension));
-    let sees_persons = actor.may(Permission::ReadLaborRates);
+    let (sees_persons, least_persons) = (actor.may(Permission::ReadLaborRates), access.masters.least_persons);
     let statement = statement(app, &access, &query, !sees_persons).await?;
     let codes = Codes::load(&access, statement.money.keys().flat_map(|(_, keys, _)| keys.iter().copied())).await?;
     let shown = |worked: Worked| {
-        let hours = i64::try_from(worked.hours).ok().filter(|_| worked.is_shown(sees_persons));
+        let hours = i64::try_from(worked.hours).ok().filter(|_| worked.is_shown(sees_persons, least_persons));
         hours.map(Hours::from_millionths)
     };
     let mut totals: BTreeMap<Currency, MarginFigures> = BTreeMap::new();
@@ -124,6 +126,7 @@ pub async fn margin(app: &App, actor: &Actor, mut query: MarginQuery) -> Result<
     Ok(MarginReport {
         days: query.days,
         through_entry: statement.through_entry,
+        least_persons,
         rows: rows.into_iter().map(|(_, row)| row).collect(),
         totals: totals.into_iter().map(total).collect(),
         controls: statement.controls,

@@ -31,6 +31,7 @@ pub(super) fn from_rows(rows: MastersRows) -> Masters {
     masters.settlements = rows.settlements.into_iter().collect();
     masters.price_book = PriceBook::new(rows.prices, aliases, rows.discounts);
     masters.calendar = rows.calendar;
+    masters.least_persons = rows.least_persons;
     masters.indexed()
 }
 

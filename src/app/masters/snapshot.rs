@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use crate::domain::attribution::{AttributionRule, Centers};
 use crate::domain::chart::{Account, CenterKind, CostCenter};
 use crate::domain::ids::{AccountId, NameId};
+use crate::domain::labor::LeastPersons;
 use crate::domain::period::{Calendar, Day, Moment, Zone};
 use crate::domain::posting_rules::{PostingRule, ProviderTerms, Settlement};
 use crate::domain::rating::PriceBook;
@@ -25,6 +26,8 @@ pub struct Masters {
     pub price_book: PriceBook,
     /// The zone of the days, the fiscal year, and the months that are closed.
     pub calendar: Calendar,
+    /// How few persons may stand behind hours that everyone sees.
+    pub least_persons: LeastPersons,
     account_by_code: HashMap<String, usize>,
     account_by_id: HashMap<AccountId, usize>,
     center_by_code: [HashMap<String, usize>; 3],

@@ -8,7 +8,7 @@ mod true_up;
 pub use crate::domain::payroll::PayrollInput;
 pub use record::{RecordedPayroll, record_payroll};
 pub use true_up::{LaborVarianceRow, TrueUpDone, labor_variance, true_up_labor};
-pub(in crate::app) use true_up::{STALE_KIND, stale_objects};
+pub(in crate::app) use true_up::{STALE_KIND, TrueUpGap, stale_objects, true_up_gaps};
 
 use crate::app::posting::{Session, command};
 use crate::domain::chart::CodingBlock;

@@ -98,6 +98,42 @@ impl State {
     fn is_comparable(&self) -> bool {
         self.has_payroll || self.held.is_some()
     }
+
+    /// The variances as they stand now, and what of them is not posted.
+    fn due(&self) -> Result<(Variances, Variances), Rejection> {
+        let variances = self.labor.variances()?;
+        Ok((variances, variances.less(self.held.map(|held| held.variances).unwrap_or_default())?))
+    }
+}
+
+/// Why the labor of a team is not trued up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::app) enum TrueUpGap {
+    /// Labor was applied, and no payroll is recorded.
+    NoPayroll,
+    /// Payroll is recorded, and nothing is posted of what differs.
+    NotPosted,
+    /// Hours, rates or payroll came since what is posted.
+    Changed,
+}
+
+/// The teams whose labor of a month is not trued up, by the reason. Hours of no team are left out: no payroll can be of them.
+///
+/// # Errors
+/// `LEDGER_OVERFLOW` or a database failure.
+pub(in crate::app) fn true_up_gaps(ledger: &mut Ledger, books: BooksId, month: Month) -> Result<Vec<(TrueUpGap, TeamKey)>, AppError> {
+    let mut gaps = Vec::new();
+    for (key, state) in states(ledger, books, month)? {
+        if !state.is_comparable() {
+            if state.labor.applied != 0 && key.0 != NameId::NONE {
+                gaps.push((TrueUpGap::NoPayroll, key));
+            }
+        } else if state.due()?.1 != Variances::default() {
+            gaps.push((if state.held.is_some() { TrueUpGap::Changed } else { TrueUpGap::NotPosted }, key));
+        }
+    }
+    gaps.sort_unstable_by_key(|(gap, (team, currency))| (*gap, team.0, currency.id()));
+    Ok(gaps)
 }
 
 fn states(ledger: &mut Ledger, books: BooksId, month: Month) -> Result<BTreeMap<TeamKey, State>, StoreError> {
@@ -124,8 +160,7 @@ fn true_up_in_tx(session: &mut Session, actor: &Actor, month: Month) -> Result<T
         if !state.is_comparable() {
             continue;
         }
-        let variances = state.labor.variances()?;
-        let difference = variances.less(state.held.map(|held| held.variances).unwrap_or_default())?;
+        let (variances, difference) = state.due()?;
         if difference == Variances::default() {
             continue;
         }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::activity_items::{labor_true_up, revenue_recognized};
 use super::review::review_state;
 use super::settings::percent;
 use super::{Reading, permitted, reading};
@@ -12,7 +13,7 @@ use crate::app::{App, AppError};
 use crate::domain::chart::{CenterKind, UNATTRIBUTED};
 use crate::domain::ids::NameId;
 use crate::domain::money::Money;
-use crate::domain::period::{Month, PeriodStatus};
+use crate::domain::period::{Day, Month, PeriodStatus};
 use crate::store::StoreError;
 use crate::store::period::{Periods, StaleMark, Thresholds};
 
@@ -29,6 +30,10 @@ pub enum ItemCode {
     ProviderFeeds,
     /// Shared cost was spread by the rules, and not before a reopening.
     AllocationsRun,
+    /// Revenue whose day has come is recognised.
+    RevenueRecognized,
+    /// Applied labor is trued up to payroll, and nothing came since.
+    LaborTrueUp,
     /// Somebody signed the accruals off as they are now.
     AccrualsReviewed,
     /// Debits and credits are equal in every currency.
@@ -45,6 +50,8 @@ impl ItemCode {
             Self::Unattributed => "UNATTRIBUTED",
             Self::ProviderFeeds => "PROVIDER_FEEDS",
             Self::AllocationsRun => "ALLOCATIONS_RUN",
+            Self::RevenueRecognized => "REVENUE_RECOGNIZED",
+            Self::LaborTrueUp => "LABOR_TRUE_UP",
             Self::AccrualsReviewed => "ACCRUALS_REVIEWED",
             Self::TrialBalance => "TRIAL_BALANCE",
             Self::EarlierPeriods => "EARLIER_PERIODS",
@@ -89,7 +96,7 @@ pub struct CloseChecklist {
 }
 
 /// Lines of detail of one item: what is listed is the most, and the first ones show where to begin.
-const MOST_DETAILS: usize = 20;
+pub(super) const MOST_DETAILS: usize = 20;
 
 /// Measures the checklist of a period. It shows the figures of all centers, so a token limited to cost centers does not get it.
 ///
@@ -105,23 +112,25 @@ pub async fn close_checklist(app: &App, actor: &Actor, period: &str) -> Result<C
         let masters = reading.masters.clone();
         Ok(CloseChecklist {
             month,
-            status: masters.calendar.closings.status(month, reading.current),
+            status: masters.calendar.closings.status(month, reading.current()),
             thresholds: reading.periods.thresholds()?,
-            items: measure(&mut reading.periods, &masters, month, reading.current)?,
+            items: measure(&mut reading.periods, &masters, month, reading.today)?,
         })
     };
     reading(app, &books, work).await
 }
 
 /// Every item, as the tables of the open transaction have it.
-pub(super) fn measure(periods: &mut Periods<'_>, masters: &Masters, month: Month, current: Month) -> Result<Vec<Item>, StoreError> {
-    let thresholds = periods.thresholds()?;
+pub(super) fn measure(periods: &mut Periods<'_>, masters: &Masters, month: Month, today: Day) -> Result<Vec<Item>, AppError> {
+    let (thresholds, current) = (periods.thresholds()?, today.month());
     Ok(vec![
         period_over(month, current),
         unpriced(periods, month, thresholds.unpriced_charges)?,
         unattributed(periods, masters, month, thresholds.unattributed_basis_points)?,
         provider_feeds(periods, month, thresholds.feed_gap_days)?,
         allocations_run(periods, month)?,
+        revenue_recognized(periods, month, today)?,
+        labor_true_up(periods, masters, month, current)?,
         accruals_reviewed(periods, masters, month)?,
         trial_balance(periods, month)?,
         earlier_periods(periods, masters, month, current)?,
@@ -129,10 +138,22 @@ pub(super) fn measure(periods: &mut Periods<'_>, masters: &Masters, month: Month
 }
 
 /// An item that is settled when `missing` is empty.
-fn item(code: ItemCode, measured: impl ToString, threshold: impl ToString, missing: Option<String>, detail: Vec<String>) -> Item {
+pub(super) fn item(
+    code: ItemCode,
+    measured: impl ToString,
+    threshold: impl ToString,
+    missing: Option<String>,
+    detail: Vec<String>,
+) -> Item {
     let state = if missing.is_some() { ItemState::Open } else { ItemState::Ok };
     let message = missing.unwrap_or_else(|| "nothing is missing".to_owned());
     Item { code, state, measured: measured.to_string(), threshold: threshold.to_string(), message, detail }
+}
+
+/// An item that these books have nothing for.
+pub(super) fn not_applicable(code: ItemCode, measured: &str, threshold: &str, message: &str) -> Item {
+    let [measured, threshold, message] = [measured, threshold, message].map(str::to_owned);
+    Item { code, state: ItemState::NotApplicable, measured, threshold, message, detail: Vec::new() }
 }
 
 fn period_over(month: Month, current: Month) -> Item {
@@ -190,21 +211,20 @@ fn provider_feeds(periods: &mut Periods<'_>, month: Month, threshold: i64) -> Re
     Ok(item(ItemCode::ProviderFeeds, late.len(), format!("last charge within {threshold} days of {end}"), missing, detail))
 }
 
+/// What of a kind was computed on a month before it was reopened, and not again since.
+pub(super) fn stale_objects(periods: &mut Periods<'_>, month: Month, kind: &str) -> Result<Vec<String>, StoreError> {
+    let is_stale = |mark: &StaleMark| mark.month == month && mark.kind == kind && mark.renewed_at.is_none();
+    Ok(periods.stale_list()?.into_iter().filter(is_stale).map(|mark| mark.object).collect())
+}
+
 /// Every rule that governs the month has a run in force, and none of them is of before a reopening.
 fn allocations_run(periods: &mut Periods<'_>, month: Month) -> Result<Item, StoreError> {
     let (open, rules) = open_rules(periods.ledger, periods.books, month)?;
     if rules == 0 {
-        return Ok(Item {
-            code: ItemCode::AllocationsRun,
-            state: ItemState::NotApplicable,
-            measured: "0 rules".to_owned(),
-            threshold: "every rule run".to_owned(),
-            message: "the books have no allocation rules for the period".to_owned(),
-            detail: Vec::new(),
-        });
+        let message = "the books have no allocation rules for the period";
+        return Ok(not_applicable(ItemCode::AllocationsRun, "0 rules", "every rule run", message));
     }
-    let is_stale = |mark: &StaleMark| mark.month == month && mark.kind == STALE_KIND && mark.renewed_at.is_none();
-    let stale: Vec<String> = periods.stale_list()?.into_iter().filter(is_stale).map(|mark| mark.object).collect();
+    let stale = stale_objects(periods, month, STALE_KIND)?;
     let missing = if !open.is_empty() {
         Some(format!("{} of {rules} rules did not run: send runAllocation", open.len()))
     } else if !stale.is_empty() {

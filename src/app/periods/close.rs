@@ -51,7 +51,8 @@ fn close_in_tx(session: &mut Session, actor: &Actor, month: Month, target: Perio
     let with_entries = session.periods().months_with_entries()?;
     closings.check_close(month, current, target, with_entries)?;
     let is_checked = target >= PeriodStatus::Closed && status < PeriodStatus::Closed;
-    let items = if is_checked { measure(&mut session.periods(), &masters, month, current)? } else { Vec::new() };
+    let today = session.service_day(session.recorded_at());
+    let items = if is_checked { measure(&mut session.periods(), &masters, month, today)? } else { Vec::new() };
     let open: Vec<Item> = items.into_iter().filter(|item| item.state == ItemState::Open).collect();
     check_open_items(&open, accepted.is_some())?;
     let last_entry = EntryNumber(session.head.last_entry);

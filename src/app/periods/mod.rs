@@ -4,6 +4,7 @@
 //! It raises the masters' version: each writer reads the closed months again before it decides anything. What changes is told to the audit
 //! log in the same transaction.
 
+mod activity_items;
 mod checklist;
 mod close;
 mod read;
@@ -29,7 +30,7 @@ use super::auth::{Actor, Permission};
 use super::masters::Masters;
 use super::posting::Session;
 use super::{App, AppError, Books};
-use crate::domain::period::{Moment, Month};
+use crate::domain::period::{Day, Moment, Month};
 use crate::store::StoreError;
 use crate::store::ledger::Ledger;
 use crate::store::period::Periods;
@@ -71,11 +72,17 @@ async fn change<T: Send + 'static>(
     Ok(answer)
 }
 
-/// What reads are made with: the masters of now, the month of today, and one moment of the tables.
+/// What reads are made with: the masters of now, today in the books' time zone, and one moment of the tables.
 struct Reading<'a> {
     periods: Periods<'a>,
     masters: Arc<Masters>,
-    current: Month,
+    today: Day,
+}
+
+impl Reading<'_> {
+    fn current(&self) -> Month {
+        self.today.month()
+    }
 }
 
 /// Reads periods as of one moment.
@@ -85,12 +92,12 @@ async fn reading<T: Send + 'static>(
     read: impl FnOnce(&mut Reading<'_>) -> Result<T, AppError> + Send + 'static,
 ) -> Result<T, AppError> {
     let masters = books.refresh_masters(app.store()).await?;
-    let current = masters.calendar.month_of(Moment::from_instant(app.clock().now()));
+    let today = masters.zone().day_of(Moment::from_instant(app.clock().now()));
     let (store, id, runtime) = (app.store().clone(), books.id(), tokio::runtime::Handle::current());
     let work = move || {
         let mut ledger = Ledger::open(&store, runtime)?;
         ledger.begin_reading()?;
-        let answer = read(&mut Reading { periods: Periods { ledger: &mut ledger, books: id }, masters, current });
+        let answer = read(&mut Reading { periods: Periods { ledger: &mut ledger, books: id }, masters, today });
         ledger.rollback();
         answer
     };

@@ -67,14 +67,15 @@ fn range(reading: &mut Reading<'_>, fiscal_year: Option<i32>) -> Result<(Month, 
     }
     let mut months = reading.periods.months_with_entries()?;
     months.extend(reading.periods.change_list()?.into_iter().map(|change| change.month));
-    months.push(reading.current);
-    let first = months.iter().min().copied().unwrap_or(reading.current);
-    let last = months.iter().max().copied().unwrap_or(reading.current);
+    let current = reading.current();
+    months.push(current);
+    let first = months.iter().min().copied().unwrap_or(current);
+    let last = months.iter().max().copied().unwrap_or(current);
     Ok((first, last))
 }
 
 fn views(reading: &mut Reading<'_>, months: Vec<Month>) -> Result<Vec<PeriodView>, StoreError> {
-    let (calendar, current) = (reading.masters.calendar, reading.current);
+    let (calendar, current) = (reading.masters.calendar, reading.current());
     let (changes, stale) = (reading.periods.change_list()?, reading.periods.stale_list()?);
     let mut requests = reading.periods.open_request_list()?;
     let view = |month: Month| {

@@ -1,4 +1,4 @@
-//! Settings of the books that decide in which period something falls and when a period may close.
+//! Settings of the books: in which period something falls, when a period may close, and whose hours everyone sees.
 
 use serde_json::json;
 
@@ -8,6 +8,7 @@ use crate::app::auth::{Actor, Permission};
 use crate::app::journal::{BooksView, books};
 use crate::app::posting::Session;
 use crate::app::{App, AppError};
+use crate::domain::labor::LeastPersons;
 use crate::domain::money::Exact;
 use crate::domain::period::{FiscalYearStart, Zone};
 use crate::domain::rejection::{Code, Rejection};
@@ -20,6 +21,8 @@ pub struct BooksSettings {
     pub time_zone: Option<String>,
     /// 1 to 12. Renames fiscal years and moves nothing.
     pub fiscal_year_start: Option<i64>,
+    /// 2 to 100. Hides and shows hours; it changes no figure.
+    pub least_persons: Option<i64>,
 }
 
 /// Thresholds to change; what is absent stays.
@@ -36,36 +39,55 @@ const LARGEST_GAP_DAYS: i64 = 31;
 /// Fifteen digits: far above the charges of any month.
 const MOST_CHARGES: i64 = 1_000_000_000_000_000;
 
-/// Saves the time zone and the fiscal year of the books.
+/// The settings as they stand or shall stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Settings {
+    zone: Zone,
+    start: FiscalYearStart,
+    least_persons: LeastPersons,
+}
+
+impl Settings {
+    fn told(self) -> serde_json::Value {
+        let Self { zone, start, least_persons } = self;
+        json!({ "timeZone": zone.name(), "fiscalYearStart": start.month(), "leastPersons": least_persons.get() })
+    }
+}
+
+/// Saves the time zone and the fiscal year of the books, and of how few persons everyone sees hours.
 ///
 /// # Errors
-/// `Forbidden`; `Rejected` with `TIME_ZONE_UNKNOWN`, `FISCAL_YEAR_START_INVALID`, `TIME_ZONE_FIXED`; any database failure.
+/// `Forbidden`; `Rejected` with `TIME_ZONE_UNKNOWN`, `FISCAL_YEAR_START_INVALID`, `TIME_ZONE_FIXED`, `THRESHOLD_INVALID`; any database failure.
 pub async fn save_books_settings(app: &App, actor: &Actor, input: BooksSettings) -> Result<BooksView, AppError> {
     let opened = permitted(app, actor, Permission::AdminBooks).await?;
     let zone = input.time_zone.as_deref().map(Zone::parse).transpose()?;
     let start = input.fiscal_year_start.map(FiscalYearStart::new).transpose()?;
+    let least = input.least_persons.map(LeastPersons::new).transpose()?;
     let saving = actor.clone();
-    change(app, &opened, move |session| settings_in_tx(session, &saving, zone, start)).await?;
+    let work = move |session: &mut Session| {
+        let now = session.masters();
+        let now = Settings { zone: now.calendar.zone, start: now.calendar.fiscal_year_start, least_persons: now.least_persons };
+        let (zone, start) = (zone.unwrap_or(now.zone), start.unwrap_or(now.start));
+        settings_in_tx(session, &saving, now, Settings { zone, start, least_persons: least.unwrap_or(now.least_persons) })
+    };
+    change(app, &opened, work).await?;
     books(app, actor).await
 }
 
-fn settings_in_tx(session: &mut Session, actor: &Actor, zone: Option<Zone>, start: Option<FiscalYearStart>) -> Result<(), AppError> {
-    let now = session.masters().calendar;
-    let (zone, start) = (zone.unwrap_or(now.zone), start.unwrap_or(now.fiscal_year_start));
-    if (zone, start) == (now.zone, now.fiscal_year_start) {
+fn settings_in_tx(session: &mut Session, actor: &Actor, now: Settings, wanted: Settings) -> Result<(), AppError> {
+    if wanted == now {
         return Ok(());
     }
-    if zone != now.zone && session.head.last_charge > 0 {
+    if wanted.zone != now.zone && session.head.last_charge > 0 {
         let message = format!("the books hold {} charges, counted in {}: their days would move", session.head.last_charge, now.zone.name());
         return Err(Rejection::at(Code::TimeZoneFixed, "timeZone", message).into());
     }
-    session.periods().settings_save(zone.name(), i64::from(start.month()))?;
-    let told = |zone: Zone, start: FiscalYearStart| Some(json!({ "timeZone": zone.name(), "fiscalYearStart": start.month() }));
+    session.periods().settings_save(wanted.zone.name(), i64::from(wanted.start.month()), wanted.least_persons.get())?;
     let change = Change {
         action: "books.saveSettings",
         object: "books".to_owned(),
-        before: told(now.zone, now.fiscal_year_start),
-        after: told(zone, start),
+        before: Some(now.told()),
+        after: Some(wanted.told()),
         reason: None,
     };
     session.audit(audit::event(actor, change));

@@ -65,7 +65,7 @@ pub async fn waiting_revenue(app: &App, actor: &Actor) -> Result<WaitingRevenue,
 
 fn waiting_of(ledger: &mut Ledger, books: crate::domain::ids::BooksId) -> Result<WaitingRevenue, AppError> {
     let mut waiting = WaitingRevenue::default();
-    for (currency, parts, units) in waiting_sums(ledger, books)? {
+    for (currency, parts, units) in waiting_sums(ledger, books, Day(i32::MAX))? {
         waiting.parts = waiting.parts.saturating_add(parts);
         waiting.amounts.insert(currency, i128::from(units));
     }

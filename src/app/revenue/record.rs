@@ -175,5 +175,7 @@ fn revenue_of<'a>(session: &mut Session, input: &'a RevenueInput, numbered: Numb
     let parts = spread(amount, input.earned_on, input.earned_through.unwrap_or(input.earned_on));
     let parts = parts.into_iter().filter(|part| part.amount != Amount::ZERO).collect();
     let (block, receivable_block) = (session.block(earned), session.block(owed));
-    Ok(NewRevenue { number: numbered.number, content_hash: numbered.content_hash, input, amount, block, receivable_block, parts })
+    let unit_price = input.stated.unit_price.map(|price| price.normalized().to_string());
+    let Numbered { number, content_hash } = numbered;
+    Ok(NewRevenue { number, content_hash, input, amount, block, receivable_block, parts, unit_price })
 }

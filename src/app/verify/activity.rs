@@ -5,13 +5,17 @@ use std::collections::BTreeMap;
 use super::{Check, Verifier, narrow};
 use crate::domain::chart::well_known;
 use crate::domain::journal::EntryKind;
+use crate::domain::money::{Currency, Exact};
+use crate::domain::outputs::Count;
 use crate::domain::period::Day;
+use crate::domain::revenue::priced;
 use crate::store::StoreError;
 use crate::store::ledger::{Cell, RowExt};
 
 /// Revenue with the sum of its parts.
 const REVENUE: &str = "SELECT e.number, e.amount, (SELECT CAST(COALESCE(SUM(p.amount), 0) AS BIGINT) FROM revenue_part p \
-    WHERE p.books_id = e.books_id AND p.revenue_number = e.number) FROM revenue_entry e WHERE e.books_id = $1";
+    WHERE p.books_id = e.books_id AND p.revenue_number = e.number), e.currency_id, e.quantity_millionths, e.unit_price \
+    FROM revenue_entry e WHERE e.books_id = $1";
 
 /// Parts with what their entries have on the account of the revenue, credits less debits, and how often they wait.
 const PARTS: &str = "SELECT p.revenue_number, p.part, p.amount, r.entry_number, \
@@ -57,6 +61,13 @@ const TRUE_UPS: &str = "SELECT e.month, e.rate_variance + e.utilization_variance
     FROM labor_true_up e WHERE e.books_id = $1 AND e.revision = (SELECT MAX(m.revision) FROM labor_true_up m \
      WHERE m.books_id = e.books_id AND m.month = e.month AND m.team_id = e.team_id AND m.currency_id = e.currency_id)";
 
+/// What a quantity is worth at a price, in ledger units; none when that cannot be told.
+fn product_of(currency: i64, quantity: i64, price: &str) -> Option<i64> {
+    let currency = i16::try_from(currency).ok().and_then(Currency::from_id)?;
+    let product = priced(Count::from_millionths(quantity), Exact::parse(price).ok()?, currency).ok()?;
+    Some(product.amount.units())
+}
+
 impl Verifier<'_> {
     pub(super) fn check_activity(&mut self) -> Result<Vec<Check>, StoreError> {
         Ok(vec![self.check_revenue()?, self.check_outputs()?, self.check_hour_sums()?, self.check_payroll()?])
@@ -67,6 +78,12 @@ impl Verifier<'_> {
         self.ledger.scan(REVENUE, &self.key(), |row| {
             let (number, amount, parts) = (row.int(0)?, row.int(1)?, row.int(2)?);
             check.expect(amount == parts, || format!("revenue {number} is {amount} units, its parts {parts}"));
+            if let (Some(quantity), Some(price)) = (row.int_or_none(4)?, row.text_or_none(5)?) {
+                let product = product_of(row.int(3)?, quantity, price);
+                check.expect(product == Some(amount), || {
+                    format!("revenue {number} is {amount} units, which its quantity and unit price are not")
+                });
+            }
             Ok(())
         })?;
         let by_kind = self.of_kind(EntryKind::Revenue);

@@ -1,12 +1,14 @@
-//! Units of outputs, revenue that waits, and the variances of labor.
+//! Units of outputs, revenue as it was recorded and what waits of it, and the variances of labor.
 
 use async_graphql::{Context, Error, Object};
 
 use crate::app::{App, outputs, payroll, revenue};
+use crate::graphql::connection::{Connection, LARGEST_PAGE, List, connection, page_cost, page_size};
 use crate::graphql::error::{OrFailure, actor};
+use crate::graphql::scalars::Date;
 use crate::graphql::types::outputs::OutputUnit;
 use crate::graphql::types::payroll::LaborVarianceRow;
-use crate::graphql::types::revenue::WaitingRevenue;
+use crate::graphql::types::revenue::{RevenueEntry, WaitingRevenue};
 
 #[derive(Default)]
 pub struct ActivityQueries;
@@ -25,6 +27,26 @@ impl ActivityQueries {
     async fn output_units(&self, ctx: &Context<'_>) -> Result<Vec<OutputUnit>, Error> {
         let units = outputs::output_units(ctx.data::<App>()?, actor(ctx)?).await.or_failure(ctx)?;
         Ok(units.into_iter().map(OutputUnit::from).collect())
+    }
+
+    /// Revenue as it was recorded, in the order of recording: keep the last `endCursor` and ask again later for what came since. At most 500 a page.
+    #[graphql(complexity = "page_cost(first, child_complexity)")]
+    async fn revenue_entries(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The first day on which it may begin to be earned.")] from: Option<Date>,
+        #[graphql(desc = "The first day on which it may not.")] to: Option<Date>,
+        after: Option<String>,
+        first: Option<i32>,
+    ) -> Result<Connection<RevenueEntry>, Error> {
+        let actor = actor(ctx)?;
+        let size = page_size(first, LARGEST_PAGE).or_failure(ctx)?;
+        let last = after.as_deref().map(|cursor| List::RevenueEntries.number(cursor)).transpose().or_failure(ctx)?;
+        let day = |field: &'static str, date: Option<Date>| date.map(|date| date.to_day(field)).transpose();
+        let filter = revenue::RevenueFilter { from: day("from", from).or_failure(ctx)?, to: day("to", to).or_failure(ctx)? };
+        let page = revenue::revenue_entries(ctx.data::<App>()?, actor, filter, last.unwrap_or(0), size).await.or_failure(ctx)?;
+        let items = page.items.into_iter().map(|entry| (List::RevenueEntries.cursor(entry.recorded.number), RevenueEntry::from(entry)));
+        Ok(connection(items, after.is_some(), page.has_next))
     }
 
     /// Revenue that was recorded and is not recognised yet.

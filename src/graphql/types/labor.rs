@@ -3,7 +3,7 @@
 use async_graphql::{InputObject, SimpleObject};
 
 use super::finance::amounts;
-use super::masters::CostCenter;
+use super::masters::{CostCenter, persons};
 use super::money::Money;
 use crate::app::labor as app;
 use crate::domain::labor::Hours;
@@ -109,6 +109,8 @@ impl From<app::LaborRate> for LaborRate {
 /// Hours by cost center. Cost stands in account 5020, and is taken out of 6790.
 #[derive(SimpleObject)]
 pub struct LaborReport {
+    /// Hours and cost of rows of fewer persons are null for a token that may not read rates.
+    least_persons: i32,
     rows: Vec<LaborRow>,
     /// Entries that no rate is known for: they cost nothing yet, and are booked when one is saved.
     waiting_entries: BigInt,
@@ -120,7 +122,7 @@ pub struct LaborReport {
 pub struct LaborRow {
     center: Option<CostCenter>,
     entries: BigInt,
-    /// Null when fewer than three persons stand behind the row and the token may not read rates.
+    /// Null when fewer than `leastPersons` stand behind the row and the token may not read rates.
     hours: Option<Decimal>,
     /// What they cost at the rates that count now, by currency; null as `hours`.
     cost: Option<Vec<Money>>,
@@ -129,6 +131,7 @@ pub struct LaborRow {
 impl From<app::LaborReport> for LaborReport {
     fn from(report: app::LaborReport) -> Self {
         Self {
+            least_persons: persons(report.least_persons),
             rows: report.rows.into_iter().map(LaborRow::from).collect(),
             waiting_entries: report.waiting_entries.into(),
             waiting_hours: report.waiting_hours.exact().into(),

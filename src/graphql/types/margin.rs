@@ -4,7 +4,7 @@ use async_graphql::{Enum, InputObject, SimpleObject};
 
 use super::enums::AccountClass;
 use super::finance::{ControlTotal, ReportBasis};
-use super::masters::Account;
+use super::masters::{Account, persons};
 use crate::app::margin as app;
 use crate::app::reports::DimensionFilter;
 use crate::domain::margin as domain;
@@ -74,6 +74,8 @@ pub struct Margin {
     to: Date,
     /// The last entry that is in the figures.
     through_entry: BigInt,
+    /// Hours of fewer persons are null for a token that may not read rates. `saveBooksSettings` changes it.
+    least_persons: i32,
     /// In the order of period and keys; one row for each currency.
     rows: Vec<MarginRow>,
     /// The sum of all rows, by currency.
@@ -97,7 +99,7 @@ pub struct MarginKey {
     code: Option<String>,
 }
 
-/// One period and combination of keys in one currency. A percentage has two decimals, rounded half to even; it is null where revenue or cost is
+/// One period and combination of keys in one currency. A percentage is rounded to two decimals, half to even; it is null where revenue or cost is
 /// not above zero.
 #[derive(Debug, SimpleObject)]
 pub struct MarginRow {
@@ -130,7 +132,7 @@ pub struct MarginRow {
     operating_expense: Decimal,
     /// The gross margin less both.
     net: Decimal,
-    /// Hours worked. Null where fewer than three persons stand behind them and the token may not read rates. Hours have no currency: rows of one
+    /// Hours worked. Null where fewer than `leastPersons` stand behind them and the token may not read rates. Hours have no currency: rows of one
     /// key in two currencies both show them.
     hours: Option<Decimal>,
     /// Direct AI and applied labor for each hour worked.
@@ -177,6 +179,7 @@ impl From<app::MarginReport> for Margin {
             from: report.days.from().into(),
             to: report.days.to().into(),
             through_entry: report.through_entry.0.into(),
+            least_persons: persons(report.least_persons),
             rows: report.rows.into_iter().map(MarginRow::from).collect(),
             totals: report.totals.into_iter().map(MarginRow::from).collect(),
             controls: report.controls.into_iter().map(control).collect(),
@@ -234,6 +237,8 @@ pub struct MarginFlux {
     basis: ReportBasis,
     /// The last entry that is in the figures.
     through_entry: BigInt,
+    /// Parts of labor of fewer persons are null for a token that may not read rates.
+    least_persons: i32,
     /// In the order of keys and currency.
     rows: Vec<MarginFluxRow>,
 }
@@ -258,7 +263,7 @@ pub struct MarginFluxRow {
     ai_price: Decimal,
     /// More applied labor; the two parts below add up to it.
     labor: Decimal,
-    /// By more hours, at the former cost of an hour. Null where fewer than three persons stand behind them and the token may not read rates.
+    /// By more hours, at the former cost of an hour. Null where fewer than `leastPersons` stand behind them and the token may not read rates.
     labor_hours: Option<Decimal>,
     /// By another cost of an hour; null as `laborHours`.
     labor_rate: Option<Decimal>,
@@ -294,6 +299,7 @@ impl From<app::MarginFlux> for MarginFlux {
         Self {
             basis: ReportBasis::Accrual,
             through_entry: flux.through_entry.0.into(),
+            least_persons: persons(flux.least_persons),
             rows: flux.rows.into_iter().map(MarginFluxRow::from).collect(),
         }
     }

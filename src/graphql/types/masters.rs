@@ -7,6 +7,7 @@ use crate::app::auth::{Actor, Permission};
 use crate::app::journal::BooksView;
 use crate::app::masters as app;
 use crate::domain::chart;
+use crate::domain::labor::LeastPersons;
 use crate::domain::rejection::Rejection;
 use crate::graphql::scalars::{Date, DateTime};
 
@@ -151,19 +152,27 @@ pub struct Books {
     time_zone: String,
     /// The calendar month, 1 to 12, in which the fiscal year begins.
     fiscal_year_start: i32,
+    /// Hours of fewer persons are hidden from whoever may not read labor rates: with their cost they would tell them.
+    least_persons: i32,
 }
 
 impl From<BooksView> for Books {
     fn from(books: BooksView) -> Self {
-        let BooksView { code, name, created_at, calendar } = books;
+        let BooksView { code, name, created_at, calendar, least_persons } = books;
         Self {
             code,
             name,
             created_at: created_at.into(),
             time_zone: calendar.zone.name().to_owned(),
             fiscal_year_start: i32::from(calendar.fiscal_year_start.month()),
+            least_persons: persons(least_persons),
         }
     }
+}
+
+/// The least number of persons, which is at most a hundred.
+pub fn persons(least: LeastPersons) -> i32 {
+    i32::try_from(least.get()).unwrap_or(i32::MAX)
 }
 
 /// Whom the token speaks for, and what it may do.

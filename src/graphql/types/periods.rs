@@ -179,6 +179,10 @@ pub enum ChecklistItemCode {
     ProviderFeeds,
     /// Shared cost was spread by the rules.
     AllocationsRun,
+    /// Revenue whose day has come is recognised.
+    RevenueRecognized,
+    /// Applied labor is trued up to payroll, and nothing came since.
+    LaborTrueUp,
     /// Somebody signed the accruals off.
     AccrualsReviewed,
     /// Debits and credits are equal in every currency.
@@ -306,10 +310,13 @@ pub struct SaveBooksSettingsInput {
     time_zone: Option<String>,
     /// The calendar month, 1 to 12, in which the fiscal year begins.
     fiscal_year_start: Option<i32>,
+    /// How few persons may stand behind hours that everyone sees, from 2 to 100.
+    least_persons: Option<i32>,
 }
 
 impl From<SaveBooksSettingsInput> for app::BooksSettings {
     fn from(input: SaveBooksSettingsInput) -> Self {
-        Self { time_zone: input.time_zone, fiscal_year_start: input.fiscal_year_start.map(i64::from) }
+        let SaveBooksSettingsInput { time_zone, fiscal_year_start, least_persons } = input;
+        Self { time_zone, fiscal_year_start: fiscal_year_start.map(i64::from), least_persons: least_persons.map(i64::from) }
     }
 }

@@ -3,12 +3,13 @@
 use async_graphql::{Enum, InputObject, SimpleObject};
 
 use super::finance::amounts;
+use super::masters::CostCenter;
 use super::money::Money;
 use crate::app::revenue as app;
 use crate::domain::money::{Amount, Currency, Exact, Money as DomainMoney};
 use crate::domain::rejection::Rejection;
 use crate::domain::revenue::revenue_quantity;
-use crate::graphql::scalars::{BigInt, CurrencyCode, Date, Decimal};
+use crate::graphql::scalars::{BigInt, CurrencyCode, Date, DateTime, Decimal};
 
 /// What the client pays for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
@@ -91,6 +92,61 @@ impl RevenueEntryInput {
             feature: self.feature,
             memo: self.memo,
         })
+    }
+}
+
+/// Revenue as it was recorded. It is never changed.
+#[derive(SimpleObject)]
+pub struct RevenueEntry {
+    id: BigInt,
+    source: String,
+    external_id: String,
+    kind: RevenueKind,
+    earned_on: Date,
+    /// The last day of the time over which it is earned; `earnedOn` where it is earned at once.
+    earned_through: Date,
+    amount: Money,
+    /// What of it is booked: all parts whose day has come and that `recognizeRevenue` took.
+    recognized: Money,
+    contract: Option<String>,
+    contract_amount: Option<Money>,
+    /// How much of the contract was done.
+    percent_complete: Option<Decimal>,
+    quantity: Option<Decimal>,
+    /// As it was given. Null beside a quantity that an earlier version recorded, which kept no price.
+    unit_price: Option<Decimal>,
+    team: Option<CostCenter>,
+    project: Option<CostCenter>,
+    client: Option<CostCenter>,
+    feature: Option<String>,
+    memo: Option<String>,
+    recorded_at: DateTime,
+}
+
+impl From<app::RevenueEntry> for RevenueEntry {
+    fn from(entry: app::RevenueEntry) -> Self {
+        let app::RevenueEntry { recorded, team, project, client } = entry;
+        Self {
+            id: recorded.number.into(),
+            source: recorded.source,
+            external_id: recorded.external_id,
+            kind: recorded.kind.into(),
+            earned_on: recorded.earned_from.into(),
+            earned_through: recorded.earned_through.into(),
+            amount: recorded.money.into(),
+            recognized: recorded.recognised.into(),
+            contract: recorded.contract,
+            contract_amount: recorded.contract_amount.map(Money::from),
+            percent_complete: recorded.complete.map(|complete| complete.percent().into()),
+            quantity: recorded.quantity.map(|quantity| quantity.exact().into()),
+            unit_price: recorded.unit_price.map(Decimal::from),
+            team: team.map(CostCenter::from),
+            project: project.map(CostCenter::from),
+            client: client.map(CostCenter::from),
+            feature: recorded.feature,
+            memo: recorded.memo,
+            recorded_at: recorded.recorded_at.into(),
+        }
     }
 }
 

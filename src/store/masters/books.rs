@@ -5,6 +5,7 @@ use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoA
 
 use super::{MastersTransaction, Numbers, begin_write, narrow};
 use crate::domain::ids::BooksId;
+use crate::domain::labor::LeastPersons;
 use crate::domain::period::Moment;
 use crate::store::{Engine, Store, StoreError};
 
@@ -66,6 +67,7 @@ pub async fn books_create(store: &Store, code: &str, name: &str, created_at: Mom
         fiscal_year_start: 1,
         reporting_currency_id: None,
         rate_days: 7,
+        least_persons: LeastPersons::default().get(),
     };
     row.into_active_model().insert(&transaction).await?;
     let head = books_head::Model {

@@ -81,6 +81,7 @@ pub static REVENUE_ENTRY: Table = Table {
         Int("quantity_millionths"),
         Text("memo"),
         Int("recorded_at"),
+        Text("unit_price"),
     ],
     on_conflict: "",
 };

@@ -1,4 +1,4 @@
-//! A made-up company of some thirty lines: two clients, three projects, three persons, one shared platform.
+//! January of a made-up company: two clients, three projects, three persons, one shared platform. `other_half` adds the rest.
 
 use serde_json::{Value, json};
 use tallybook::app::auth::Role;
@@ -8,7 +8,7 @@ use crate::harness::{Charge, World, charge};
 
 const MARGIN: &str = "query M($from: Date!, $to: Date!, $groupBy: [MarginDimension!]!, $interval: Interval, $inReportingCurrency: Boolean) {
     margin(from: $from, to: $to, groupBy: $groupBy, interval: $interval, inReportingCurrency: $inReportingCurrency) {
-    rows { ...row } totals { ...row } controls { class control { currency report trialBalance difference } } } }
+    leastPersons rows { ...row } totals { ...row } controls { class control { currency report trialBalance difference } } } }
     fragment row on MarginRow { period keys { dimension code } currency revenue directAi appliedLabor otherCost contributionMargin contributionMarginPercent allocated
     grossMargin grossMarginPercent aiShareOfCogs operatingAi operatingExpense net hours effectiveCostPerHour }";
 
@@ -52,18 +52,18 @@ pub fn rows(report: &Value) -> Vec<String> {
     report["rows"].as_array().unwrap().iter().map(row).collect()
 }
 
-fn used(id: &str, model: &str, tokens: (i64, i64), owner: [&str; 3]) -> Charge {
+pub fn used(id: &str, model: &str, tokens: (i64, i64), owner: [&str; 3]) -> Charge {
     let [project, client, feature] = owner;
     charge(id).model("openai", model).tokens(tokens.0, tokens.1).team("search").project(project).client(client).feature(feature)
 }
 
-fn hours(id: &str, person: (&str, &str), day: &str, hours: &str, owner: [&str; 3]) -> Value {
+pub fn hours(id: &str, person: (&str, &str), day: &str, hours: &str, owner: [&str; 3]) -> Value {
     let [project, client, feature] = owner;
     json!({ "source": "hr", "externalId": id, "workedOn": day, "person": person.0, "role": person.1, "hours": hours,
         "team": "search", "project": project, "client": client, "feature": feature, "billable": true })
 }
 
-async fn work(world: &World, entries: Value) {
+pub async fn work(world: &World, entries: Value) {
     world.save("recordTimeEntries", "RecordTimeEntriesInput", json!({ "entries": entries })).await;
 }
 
@@ -71,23 +71,23 @@ pub async fn revenue(world: &World, entries: Value) {
     world.save("recordRevenue", "RecordRevenueInput", json!({ "entries": entries })).await;
 }
 
-fn earned(id: &str, day: &str, amount: &str, owner: [&str; 3]) -> Value {
+pub fn earned(id: &str, day: &str, amount: &str, owner: [&str; 3]) -> Value {
     let [project, client, feature] = owner;
     json!({ "source": "erp", "externalId": id, "earnedOn": day, "amount": amount, "currency": "USD", "project": project, "client": client,
         "feature": feature, "memo": "as agreed" })
 }
 
-fn produced(id: &str, day: &str, quantity: &str, value: &str) -> Value {
+pub fn produced(id: &str, day: &str, quantity: &str, value: &str) -> Value {
     json!({ "source": "desk", "externalId": id, "producedOn": day, "unit": "ticket_resolved", "quantity": quantity, "value": value, "currency": "USD",
         "feature": "answers", "project": "helpdesk", "client": "gearpeak", "team": "search" })
 }
 
-const HELP: [&str; 3] = ["helpdesk", "gearpeak", "answers"];
-const CLAIMS: [&str; 3] = ["claims", "gearpeak", "summaries"];
-const NORTH: [&str; 3] = ["claims", "northwind", "summaries"];
-const MIA: (&str, &str) = ("mia", "engineer");
+pub const HELP: [&str; 3] = ["helpdesk", "gearpeak", "answers"];
+pub const CLAIMS: [&str; 3] = ["claims", "gearpeak", "summaries"];
+pub const NORTH: [&str; 3] = ["claims", "northwind", "summaries"];
+pub const MIA: (&str, &str) = ("mia", "engineer");
 const LEO: (&str, &str) = ("leo", "engineer");
-const ADA: (&str, &str) = ("ada", "lead");
+pub const ADA: (&str, &str) = ("ada", "lead");
 
 /// January 2026. gpt-4o costs 2.50 in and 10.00 out a million tokens, gpt-4o-mini 0.15 and 0.60; an engineer's hour 100, a lead's 150.
 pub async fn company(world: &mut World) {

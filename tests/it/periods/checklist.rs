@@ -15,13 +15,13 @@ on_both_engines!(
     a_limited_token_gets_no_checklist,
 );
 
-async fn checklist(world: &World, period: &str) -> Value {
+pub(super) async fn checklist(world: &World, period: &str) -> Value {
     let query = "query C($period: String!) { closeChecklist(period: $period) { ok status
         items { code state ok mayStayOpen measured threshold message detail } thresholds { unpricedCharges unattributedPercent feedGapDays } } }";
     world.graphql(query, json!({ "period": period })).await["closeChecklist"].take()
 }
 
-fn item<'a>(checklist: &'a Value, code: &str) -> &'a Value {
+pub(super) fn item<'a>(checklist: &'a Value, code: &str) -> &'a Value {
     checklist["items"].as_array().unwrap().iter().find(|item| item["code"] == code).unwrap()
 }
 
