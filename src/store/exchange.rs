@@ -115,10 +115,13 @@ pub fn rate_book(ledger: &mut Ledger, books: BooksId, currency: Currency, as_of:
 /// # Errors
 /// Any database failure.
 pub fn rate_of_day(ledger: &mut Ledger, books: BooksId, wanted: &NewRate) -> Result<Option<(Rate, String)>, StoreError> {
-    let sql = "SELECT rate, source FROM exchange_rate WHERE books_id = $1 AND from_currency_id = $2 AND to_currency_id = $3 AND day = $4 \
-               ORDER BY number DESC LIMIT 1";
+    let sql = format!(
+        "SELECT rate, source FROM exchange_rate{} WHERE books_id = $1 AND from_currency_id = $2 AND to_currency_id = $3 AND day = $4 \
+         ORDER BY number DESC LIMIT 1",
+        ledger.by_index("exchange_rate_of_day")
+    );
     let key = [books_cell(books), currency_cell(wanted.from), currency_cell(wanted.to), day_cell(wanted.day)];
-    ledger.rows(sql, &key)?.first().map(|row| Ok((rate_of(row.text(0)?)?, row.text(1)?.to_owned()))).transpose()
+    ledger.rows(&sql, &key)?.first().map(|row| Ok((rate_of(row.text(0)?)?, row.text(1)?.to_owned()))).transpose()
 }
 
 /// Records rates under the next numbers.

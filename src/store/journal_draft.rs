@@ -299,9 +299,13 @@ pub async fn corrections_by_hand(
     books: BooksId,
     corrected: &[EntryNumber],
 ) -> Result<Vec<(EntryNumber, EntryNumber, EntryKind)>, StoreError> {
-    let condition = one_of(store.db.get_database_backend(), "e.corrects", 2);
+    let backend = store.db.get_database_backend();
+    let condition = one_of(backend, "e.corrects", 2);
+    // Without the name, SQLite walks the whole journal by its key.
+    let by_index = if backend == sea_orm::DatabaseBackend::Sqlite { " INDEXED BY journal_entry_corrected_by_hand" } else { "" };
     let sql = format!(
-        "SELECT e.corrects, e.number, e.kind FROM journal_entry e WHERE e.books_id = $1 AND e.kind IN (5, 6) AND {condition} ORDER BY e.number"
+        "SELECT e.corrects, e.number, e.kind FROM journal_entry e{by_index} \
+         WHERE e.books_id = $1 AND e.kind IN (5, 6) AND {condition} ORDER BY e.number"
     );
     let values = vec![i64::from(books.0).into(), id_list(corrected.iter().map(|number| number.0))];
     let corrupt = || StoreError::corrupt("an entry of unknown kind");

@@ -65,9 +65,11 @@ pub struct LaborSum {
 /// # Errors
 /// Any database failure.
 pub fn time_of_day(ledger: &mut Ledger, books: BooksId, person: &str, day: Day) -> Result<Hours, StoreError> {
-    let sql =
-        "SELECT CAST(COALESCE(SUM(hours_millionths), 0) AS BIGINT) FROM time_entry WHERE books_id = $1 AND person = $2 AND worked_on = $3";
-    let rows = ledger.rows(sql, &[books_cell(books), Cell::Text(person), day_cell(day)])?;
+    let sql = format!(
+        "SELECT CAST(COALESCE(SUM(hours_millionths), 0) AS BIGINT) FROM time_entry{} WHERE books_id = $1 AND person = $2 AND worked_on = $3",
+        ledger.by_index("time_entry_of_person")
+    );
+    let rows = ledger.rows(&sql, &[books_cell(books), Cell::Text(person), day_cell(day)])?;
     rows.first().map_or(Ok(Hours::ZERO), |row| row.int(0).map(Hours::from_millionths))
 }
 

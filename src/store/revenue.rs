@@ -232,10 +232,13 @@ pub fn waiting_keys(ledger: &mut Ledger, books: BooksId, through: Day, limit: us
 /// # Errors
 /// Any database failure.
 pub fn contract_sums(ledger: &mut Ledger, books: BooksId, contract: &str) -> Result<Vec<(Currency, i64)>, StoreError> {
-    let sql = "SELECT currency_id, CAST(SUM(amount) AS BIGINT) FROM revenue_entry WHERE books_id = $1 AND contract = $2 \
-               GROUP BY currency_id ORDER BY currency_id";
+    let sql = format!(
+        "SELECT currency_id, CAST(SUM(amount) AS BIGINT) FROM revenue_entry{} WHERE books_id = $1 AND contract = $2 \
+         GROUP BY currency_id ORDER BY currency_id",
+        ledger.by_index("revenue_entry_of_contract")
+    );
     let mut sums = Vec::new();
-    ledger.scan(sql, &[books_cell(books), Cell::Text(contract)], |row| {
+    ledger.scan(&sql, &[books_cell(books), Cell::Text(contract)], |row| {
         sums.push((currency_of(row.int(0)?)?, row.int(1)?));
         Ok(())
     })?;

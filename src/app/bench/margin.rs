@@ -70,15 +70,21 @@ pub async fn margin_bench(target: &Target, sizes: MarginSizes, progress: &impl F
     }
     let recording = watch.elapsed();
     let reader = Actor { roles: [Role::Viewer].into_iter().collect(), ..admin.as_ref().clone() };
-    let query = MarginQuery {
-        days: DayRange::new(first_day.month().first_day(), last_day.next())?,
-        group_by: vec![MarginDimension::Client],
-        interval: Some(Interval::Month),
-        filter: DimensionFilter::default(),
-        in_reporting_currency: false,
-    };
+    let months = (first_day.month().first_day(), last_day.month().next().first_day());
     let mut measured = MarginMeasured { recording, rows: 0, latencies: Vec::new() };
-    for (name, who) in [("margin-client-month", admin.as_ref()), ("margin-client-month-reader", &reader)] {
+    for (name, who, (from, to)) in [
+        ("margin-client-month", admin.as_ref(), months),
+        ("margin-client-month-reader", &reader, months),
+        // Neither the first nor the last month is whole.
+        ("margin-client-month-by-days", admin.as_ref(), (Day(first_day.0 + 1), last_day)),
+    ] {
+        let query = MarginQuery {
+            days: DayRange::new(from, to)?,
+            group_by: vec![MarginDimension::Client],
+            interval: Some(Interval::Month),
+            filter: DimensionFilter::default(),
+            in_reporting_currency: false,
+        };
         let mut times = Vec::with_capacity(RUNS);
         for _ in 0..RUNS {
             let watch = Stopwatch::start();

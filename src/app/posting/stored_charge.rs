@@ -96,13 +96,14 @@ pub struct StoredCharge {
     pub entry: Option<EntryNumber>,
 }
 
+/// `{charges}` is the table of charges, named `c`.
 const CURRENT: &str = "SELECT c.id, c.occurred_at, c.source_id, c.external_id, c.variant_id, c.api_key_id, c.end_user, c.tags, c.meter_lines, \
     c.reported_amount, c.reported_currency_id, c.note, c.block_id, COALESCE(r.revision, 0), COALESCE(r.block_id, c.block_id), COALESCE(r.rule_id, c.rule_id), \
     CASE WHEN r.revision IS NULL THEN c.note ELSE r.note END, COALESCE(r.meter_lines, c.meter_lines), COALESCE(r.basis, c.basis), \
     CASE WHEN r.revision IS NULL THEN c.amount ELSE r.amount END, CASE WHEN r.revision IS NULL THEN c.currency_id ELSE r.currency_id END, \
     CASE WHEN r.revision IS NULL THEN c.entry_number ELSE r.entry_number END, c.rule_id, \
     (SELECT l.effective_on FROM late_booking l WHERE l.books_id = c.books_id AND l.charge_id = c.id ORDER BY l.revision DESC LIMIT 1) \
-    FROM charge c LEFT JOIN charge_revision r ON r.books_id = c.books_id AND r.charge_id = c.id \
+    FROM {charges} LEFT JOIN charge_revision r ON r.books_id = c.books_id AND r.charge_id = c.id \
     AND r.revision = (SELECT max(x.revision) FROM charge_revision x WHERE x.books_id = c.books_id AND x.charge_id = c.id)";
 
 /// Where the next revision of a charge is booked.
@@ -129,21 +130,23 @@ impl Session {
 
     /// The charges that occurred in an hour.
     pub(super) fn stored_charges_of_hour(&mut self, hour: i64) -> Result<Vec<StoredCharge>, StoreError> {
-        self.stored_charges("c.hour", hour)
+        let charges = format!("charge c{}", self.ledger.by_index("charge_key"));
+        self.stored_charges(&charges, "c.hour", hour)
     }
 
     pub(super) fn stored_charge_by_number(&mut self, number: ChargeNumber) -> Result<Option<StoredCharge>, StoreError> {
-        Ok(self.stored_charges("c.id", number.0)?.pop())
+        Ok(self.stored_charges("charge c", "c.id", number.0)?.pop())
     }
 
     /// The charges of which the column has this value, in the order of their numbers.
-    fn stored_charges(&mut self, column: &str, value: i64) -> Result<Vec<StoredCharge>, StoreError> {
+    fn stored_charges(&mut self, table: &str, column: &str, value: i64) -> Result<Vec<StoredCharge>, StoreError> {
         let key = [Cell::Int(i64::from(self.books.0)), Cell::Int(value)];
-        let rows = self.ledger.rows(&format!("{CURRENT} WHERE c.books_id = $1 AND {column} = $2 ORDER BY c.id"), &key)?;
+        let current = CURRENT.replace("{charges}", table);
+        let rows = self.ledger.rows(&format!("{current} WHERE c.books_id = $1 AND {column} = $2 ORDER BY c.id"), &key)?;
         let mut charges = rows.iter().map(|row| self.stored_charge(row)).collect::<Result<Vec<_>, _>>()?;
         // Only what was booked late and revised since can stand on another day than that of its latest late booking.
         if charges.iter().any(|charge| charge.revision > 0 && charge.booked_on != charge.day) {
-            let standing = self.standing_days(column, &key)?;
+            let standing = self.standing_days(table, column, &key)?;
             for charge in &mut charges {
                 charge.booked_on = standing.get(&charge.number).copied().flatten().unwrap_or(charge.day);
             }
@@ -153,12 +156,12 @@ impl Session {
 
     /// The day of each charge's booking that stands, where that is not the day of the call: followed from revision to revision, because
     /// a reversal brings back what stood before the entry that it undoes.
-    fn standing_days(&mut self, column: &str, key: &[Cell<'_>]) -> Result<HashMap<ChargeNumber, Option<Day>>, StoreError> {
+    fn standing_days(&mut self, table: &str, column: &str, key: &[Cell<'_>]) -> Result<HashMap<ChargeNumber, Option<Day>>, StoreError> {
         let late = "LEFT JOIN late_booking l ON l.books_id = c.books_id AND l.charge_id = c.id AND l.revision";
         let sql = format!(
-            "SELECT c.id, CAST(0 AS BIGINT), CAST(1 AS BIGINT), c.entry_number, l.effective_on FROM charge c {late} = 0 \
+            "SELECT c.id, CAST(0 AS BIGINT), CAST(1 AS BIGINT), c.entry_number, l.effective_on FROM {table} {late} = 0 \
              WHERE c.books_id = $1 AND {column} = $2 UNION ALL \
-             SELECT c.id, r.revision, CAST(r.kind AS BIGINT), r.entry_number, l.effective_on FROM charge c \
+             SELECT c.id, r.revision, CAST(r.kind AS BIGINT), r.entry_number, l.effective_on FROM {table} \
              JOIN charge_revision r ON r.books_id = c.books_id AND r.charge_id = c.id {late} = r.revision \
              WHERE c.books_id = $1 AND {column} = $2 ORDER BY 1, 2"
         );
