@@ -2,7 +2,7 @@
 //!
 //! Writes go through the posting desk's connection, in its transaction; the same statements are read there and from the pool.
 
-use super::journal::sql::{column, id_list, one_of, rows, text_and_int};
+use super::journal::sql::{by_index, column, id_list, one_of, rows, text_and_int};
 use super::ledger::Column::{Int, Text};
 use super::ledger::{Cell, Column, Ledger, Row, RowExt, Table, Value};
 use super::{Store, StoreError};
@@ -300,11 +300,9 @@ pub async fn corrections_by_hand(
     corrected: &[EntryNumber],
 ) -> Result<Vec<(EntryNumber, EntryNumber, EntryKind)>, StoreError> {
     let backend = store.db.get_database_backend();
-    let condition = one_of(backend, "e.corrects", 2);
-    // Without the name, SQLite walks the whole journal by its key.
-    let by_index = if backend == sea_orm::DatabaseBackend::Sqlite { " INDEXED BY journal_entry_corrected_by_hand" } else { "" };
+    let (index, condition) = (by_index(backend, "journal_entry_corrected_by_hand"), one_of(backend, "e.corrects", 2));
     let sql = format!(
-        "SELECT e.corrects, e.number, e.kind FROM journal_entry e{by_index} \
+        "SELECT e.corrects, e.number, e.kind FROM journal_entry e{index} \
          WHERE e.books_id = $1 AND e.kind IN (5, 6) AND {condition} ORDER BY e.number"
     );
     let values = vec![i64::from(books.0).into(), id_list(corrected.iter().map(|number| number.0))];

@@ -400,11 +400,14 @@ pub fn last_entry_of(
     (kind, provider): (EntryKind, NameId),
 ) -> Result<Option<EntryNumber>, StoreError> {
     // The kind above 4 lets both engines read the index of entries beside charges.
-    let sql = "SELECT e.number FROM journal_entry e JOIN posting p ON p.books_id = e.books_id AND p.entry_number = e.number AND p.line = 1 \
-               JOIN coding_block b ON b.books_id = p.books_id AND b.id = p.block_id \
-               WHERE e.books_id = $1 AND e.kind > 4 AND e.kind = $2 AND b.provider_id = $3 ORDER BY e.number DESC LIMIT 1";
+    let sql = format!(
+        "SELECT e.number FROM journal_entry e{} CROSS JOIN posting p CROSS JOIN coding_block b \
+         WHERE e.books_id = $1 AND e.kind > 4 AND e.kind = $2 AND p.books_id = $1 AND p.entry_number = e.number AND p.line = 1 \
+         AND b.books_id = $1 AND b.id = p.block_id AND b.provider_id = $3 ORDER BY e.number DESC LIMIT 1",
+        ledger.by_index("journal_entry_beside_charges")
+    );
     let key = [books_cell(books), Cell::Int(i64::from(kind.id())), Cell::Int(i64::from(provider.0))];
-    ledger.rows(sql, &key)?.first().map(|row| row.int(0).map(EntryNumber)).transpose()
+    ledger.rows(&sql, &key)?.first().map(|row| row.int(0).map(EntryNumber)).transpose()
 }
 
 /// What every block bore in a month. Blocks are not joined here: their tables are often just filled, and without statistics PostgreSQL would go

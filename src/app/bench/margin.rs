@@ -41,6 +41,7 @@ pub struct MarginMeasured {
 /// Clients that people work for, beside those of the demo company.
 const CLIENTS: u64 = 200;
 const PERSONS: u64 = 2_000;
+const CLIENTS_OF_A_PERSON: u64 = 4;
 const ROLES: [(&str, i64); 3] = [("engineer", 95), ("designer", 80), ("reviewer", 60)];
 /// Entries of one call.
 const BATCH: u64 = 1_000;
@@ -138,8 +139,7 @@ fn retainer(number: u64, from: Day, through: Day) -> RevenueInput {
 /// Entries in the order of days: each person works a few quarter hours for some client at a time.
 fn time(number: u64, first_day: Day) -> TimeInput {
     let person = number % PERSONS;
-    let days = u64::try_from(DAYS).unwrap_or(1);
-    let day = (number / PERSONS) % days;
+    let day = (number / PERSONS) % DAYS;
     let at = |items: u64, salt: u64| (number.wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(23) ^ salt) % items;
     let (role, _) = ROLES.into_iter().nth(usize::try_from(person % 3).unwrap_or(0)).unwrap_or_default();
     let team = ["claims", "care", "documents", "platform"].into_iter().nth(usize::try_from(person % 4).unwrap_or(0));
@@ -152,7 +152,7 @@ fn time(number: u64, first_day: Day) -> TimeInput {
         hours: Hours::from_millionths(250_000 * i64::try_from(1 + at(6, 1)).unwrap_or(1)),
         team: team.map(str::to_owned),
         project: None,
-        client: Some(code(at(CLIENTS, 2))),
+        client: Some(code((person + at(CLIENTS_OF_A_PERSON, 2)) % CLIENTS)),
         feature: None,
         is_billable: true,
     }

@@ -90,7 +90,7 @@ impl Snapshot {
     }
 
     /// What runs of allocation rules that keep the account moved on the days, by account and dimensions. Only pools of such rules name an
-    /// account.
+    /// account. A cross join keeps SQLite from beginning with the postings of the whole journal.
     ///
     /// # Errors
     /// Any database failure.
@@ -99,13 +99,13 @@ impl Snapshot {
         groups.extend(["e.effective_on".to_owned(), "p.currency_id".to_owned()]);
         let sql = format!(
             "SELECT CAST(e.effective_on AS BIGINT), p.currency_id, CAST(SUM(CASE p.side WHEN 1 THEN p.amount ELSE -p.amount END) AS BIGINT){selected} \
-             FROM allocation_run r \
-             JOIN allocation_pool a ON a.books_id = r.books_id AND a.run_number = r.number AND a.account_id <> 0 \
-             JOIN allocation_run_entry n ON n.books_id = r.books_id AND n.run_number = r.number AND n.pool = a.pool \
-             JOIN journal_entry e ON e.books_id = r.books_id AND e.number = n.entry_number \
-             JOIN posting p ON p.books_id = r.books_id AND p.entry_number = n.entry_number \
-             JOIN coding_block b ON b.books_id = r.books_id AND b.id = p.block_id \
-             WHERE r.books_id = $1 AND r.effective_on >= $2 AND r.effective_on < $3{} GROUP BY {}",
+             FROM allocation_run r CROSS JOIN allocation_pool a CROSS JOIN allocation_run_entry n CROSS JOIN journal_entry e \
+             CROSS JOIN posting p CROSS JOIN coding_block b \
+             WHERE r.books_id = $1 AND r.effective_on >= $2 AND r.effective_on < $3 \
+             AND a.books_id = $1 AND a.run_number = r.number AND a.account_id <> 0 \
+             AND n.books_id = $1 AND n.run_number = r.number AND n.pool = a.pool \
+             AND e.books_id = $1 AND e.number = n.entry_number AND p.books_id = $1 AND p.entry_number = n.entry_number \
+             AND b.books_id = $1 AND b.id = p.block_id{} GROUP BY {}",
             where_blocks(filter),
             groups.join(", ")
         );

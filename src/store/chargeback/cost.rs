@@ -95,18 +95,20 @@ pub fn cost_rows(ledger: &mut Ledger, books: BooksId, scope: &CostScope, month: 
 pub fn special_rows(ledger: &mut Ledger, books: BooksId, scope: &CostScope, month: Month) -> Result<Vec<SpecialRow>, StoreError> {
     let kinds = format!("o.kind > 4 AND o.kind IN ({}, {})", EntryKind::Allocation.id(), EntryKind::Chargeback.id());
     let net = "CAST(SUM(CASE WHEN p.side = 1 THEN p.amount ELSE -p.amount END) AS BIGINT)";
-    let part = |entry: &str, join: &str| {
+    let index = ledger.by_index("journal_entry_beside_charges");
+    // A cross join keeps SQLite from beginning with every posting there is.
+    let part = |entry: &str, from: &str, reversal: &str| {
         format!(
-            "SELECT o.kind, COALESCE(o.memo, '') AS memo, p.block_id, {entry}.effective_on, p.currency_id, {net} FROM journal_entry o {join} \
-             JOIN posting p ON p.books_id = {entry}.books_id AND p.entry_number = {entry}.number \
-             JOIN coding_block b ON b.books_id = p.books_id AND b.id = p.block_id AND {} \
-             WHERE o.books_id = $1 AND {kinds} AND {entry}.effective_on >= $2 AND {entry}.effective_on < $3 \
+            "SELECT o.kind, COALESCE(o.memo, '') AS memo, p.block_id, {entry}.effective_on, p.currency_id, {net} FROM journal_entry o{index}{from} \
+             CROSS JOIN posting p CROSS JOIN coding_block b WHERE o.books_id = $1 AND {kinds}{reversal} \
+             AND {entry}.effective_on >= $2 AND {entry}.effective_on < $3 AND p.books_id = $1 AND p.entry_number = {entry}.number \
+             AND b.books_id = $1 AND b.id = p.block_id AND {} \
              GROUP BY o.kind, COALESCE(o.memo, ''), p.block_id, {entry}.effective_on, p.currency_id",
             scope.blocks()
         )
     };
-    let reversed = "JOIN journal_entry r ON r.books_id = o.books_id AND r.corrects = o.number AND r.kind = 2";
-    let sql = format!("{} UNION ALL {}", part("o", ""), part("r", reversed));
+    let reversed = (" CROSS JOIN journal_entry r", " AND r.books_id = $1 AND r.corrects = o.number AND r.kind = 2");
+    let sql = format!("{} UNION ALL {}", part("o", "", ""), part("r", reversed.0, reversed.1));
     let key = [books_cell(books), Cell::Int(i64::from(month.first_day().0)), Cell::Int(i64::from(month.next().first_day().0))];
     let mut found = Vec::new();
     ledger.scan(&sql, &key, |row| {

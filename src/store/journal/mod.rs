@@ -11,7 +11,7 @@ use sea_orm::QueryResult;
 pub(in crate::store) use blocks::small;
 pub use blocks::{Visible, blocks, name_id, names, rule_codes};
 pub use scan::JournalScan;
-use sql::{column, id_list, one_of, rows};
+use sql::{by_index, column, id_list, one_of, rows};
 
 use super::{Store, StoreError};
 use crate::domain::ids::{BlockId, BooksId, ChargeNumber, EntryNumber};
@@ -98,9 +98,10 @@ pub async fn postings_of(store: &Store, books: BooksId, numbers: &[EntryNumber])
 /// # Errors
 /// Any database failure.
 pub async fn reversals_of(store: &Store, books: BooksId, numbers: &[EntryNumber]) -> Result<HashMap<EntryNumber, EntryNumber>, StoreError> {
-    let condition = one_of(store.db.get_database_backend(), "corrects", 2);
+    let backend = store.db.get_database_backend();
+    let (index, condition) = (by_index(backend, "journal_entry_reversed_once"), one_of(backend, "corrects", 2));
     // Written out, so that the partial index of reversals can answer.
-    let sql = format!("SELECT corrects, number FROM journal_entry WHERE books_id = $1 AND kind = 2 AND {condition}");
+    let sql = format!("SELECT corrects, number FROM journal_entry{index} WHERE books_id = $1 AND kind = 2 AND {condition}");
     let values = vec![i64::from(books.0).into(), id_list(numbers.iter().map(|number| number.0))];
     let found = rows(&store.db, sql, values).await?;
     found.iter().map(|row| Ok((EntryNumber(column(row, 0)?), EntryNumber(column(row, 1)?)))).collect()

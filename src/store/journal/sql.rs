@@ -16,6 +16,11 @@ pub(in crate::store) fn column<T: TryGetable>(row: &QueryResult, position: usize
     row.try_get_by_index::<T>(position).map_err(StoreError::from)
 }
 
+/// Names the index that a table is read by, behind the table's name; why is said at `Ledger::by_index`.
+pub(in crate::store) fn by_index(backend: DbBackend, index: &str) -> String {
+    if backend == DbBackend::Sqlite { format!(" INDEXED BY {index}") } else { String::new() }
+}
+
 /// Condition that a column is one of the ids in the text parameter `$position`; the statement stays the same for any number of ids.
 pub(in crate::store) fn one_of(backend: DbBackend, column: &str, position: usize) -> String {
     if backend == DbBackend::Postgres {
