@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::StoreError;
+use super::cells::{books_cell, next_number};
 use super::labor::NewTime;
 use super::ledger::{Cell, Ledger, RowExt};
-use super::prepaid::{books_cell, next_number};
 use super::rows;
 use crate::domain::ids::BooksId;
 

@@ -8,8 +8,8 @@ mod terms;
 pub use cost::{CostRow, CostScope, SpecialRow, cost_rows, special_rows};
 pub use terms::{RebillTerms, rate_insert, rate_list, terms_list, terms_save};
 
+use super::cells::{books_cell, currency_of, name_id};
 use super::ledger::{Cell, Ledger, Row, RowExt, Value};
-use super::prepaid::{books_cell, currency_of, name_id};
 use super::{StoreError, rows};
 use crate::domain::chargeback::{Basis, Content, Line, LineKind, RateMeter, StatementNumber, StatementStatus, Terms, Treatment};
 use crate::domain::chart::CenterKind;

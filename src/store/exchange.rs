@@ -1,8 +1,8 @@
 //! Exchange rates, the reporting currency, and what revaluations and settlements found.
 
 use super::StoreError;
+use super::cells::{books_cell, currency_of, day_cell, day_of, name_id, next_number};
 use super::ledger::{Cell, Ledger, RowExt};
-use super::prepaid::{books_cell, currency_of, day_cell, day_of, name_id, next_number};
 use super::rows;
 use crate::domain::ids::{AccountId, BooksId, EntryNumber, NameId};
 use crate::domain::money::{Currency, Rate, RateBook};

@@ -15,8 +15,8 @@ pub use write::{
 };
 
 use super::StoreError;
+use super::cells::{books_cell, currency_of, name_id};
 use super::ledger::{Cell, Ledger, RowExt, Value};
-use super::prepaid::{books_cell, currency_of, name_id};
 use crate::domain::chart::CodingBlock;
 use crate::domain::export_batch::{BatchStatus, Key, RoundingPolicy, Target};
 use crate::domain::ids::{AccountId, BooksId, EntryNumber};

@@ -1,8 +1,8 @@
 //! Hours, their rates and their bookings.
 
 use super::StoreError;
+use super::cells::{books_cell, currency_of, day_cell, day_of};
 use super::ledger::{Cell, Ledger, RowExt, Value};
-use super::prepaid::{books_cell, currency_of, day_cell, day_of};
 use super::rows;
 use crate::domain::ids::{BlockId, BooksId, EntryNumber};
 use crate::domain::labor::{Hours, LaborRate};

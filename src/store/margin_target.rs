@@ -1,9 +1,9 @@
 //! Targets for margins and for the cost of a unit.
 
 use super::StoreError;
+use super::cells::{books_cell, currency_of, day_cell, day_of, name_id};
 use super::ledger::Column::{Int, Text};
 use super::ledger::{Cell, Ledger, RowExt, Table};
-use super::prepaid::{books_cell, currency_of, day_cell, day_of, name_id};
 use crate::domain::ids::BooksId;
 use crate::domain::margin::{MarginTarget, TargetMeasure, TargetScope};
 use crate::domain::money::Exact;

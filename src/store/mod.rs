@@ -2,10 +2,12 @@
 //!
 //! Nothing here decides anything: stores load facts, and write what was decided.
 
+pub mod account_nets;
 pub mod activity;
 pub mod allocation;
 pub mod audit;
 pub mod balance;
+mod cells;
 pub mod charge;
 mod charge_scan;
 pub mod chargeback;

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::StoreError;
+use super::cells::{books_cell, day_cell};
 use super::ledger::{Cell, Ledger, RowExt};
-use super::prepaid::{books_cell, day_cell};
 use super::rows;
 use crate::domain::ids::{BooksId, NameId};
 use crate::domain::outputs::{Count, OutputInput, OutputUnit};

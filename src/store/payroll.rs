@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::StoreError;
+use super::cells::{books_cell, currency_of, day_cell, name_id};
 use super::ledger::{Cell, Ledger, RowExt, Value};
-use super::prepaid::{books_cell, currency_of, day_cell, name_id};
 use super::rows;
 use crate::domain::ids::{BooksId, EntryNumber, NameId};
 use crate::domain::outputs::Count;

@@ -1,8 +1,8 @@
 //! Revenue, the parts that it is recognised in, and what waits for its day.
 
 use super::StoreError;
+use super::cells::{books_cell, currency_of, day_cell, day_of, name_id};
 use super::ledger::{Cell, Ledger, RowExt, Value};
-use super::prepaid::{books_cell, currency_of, day_cell, day_of, name_id};
 use super::rows;
 use crate::domain::ids::{BlockId, BooksId, EntryNumber, NameId};
 use crate::domain::money::{Amount, Currency, Exact, Money};

@@ -14,11 +14,11 @@ use crate::domain::integrity::Hash;
 use crate::domain::period::{Day, Month};
 use crate::domain::rejection::{Code, Rejection};
 use crate::store::StoreError;
+use crate::store::account_nets::last_entry;
 use crate::store::allocation::{
     CostShape, RuleVersion, RunHead, Standing, costs_of_entries, costs_of_month, costs_posted_after, driver_snapshot, last_driver_value,
 };
 use crate::store::ledger::Ledger;
-use crate::store::prepaid::last_entry;
 
 /// What a run would do.
 #[derive(Debug)]

@@ -12,9 +12,9 @@ use crate::domain::ids::{AccountId, BooksId, NameId};
 use crate::domain::money::{Amount, Currency, RateBook};
 use crate::domain::period::Day;
 use crate::domain::rejection::{Code, Rejection};
+use crate::store::account_nets::{DayNet, day_nets};
 use crate::store::exchange::{ForeignSettlement, RevaluationLine, rate_book, settings};
 use crate::store::ledger::Ledger;
-use crate::store::prepaid::{DayNet, day_nets};
 
 /// Accounts of money, owed or held: they are worth what the rate of the day says. Prepaid credits are not: they are settled in services.
 pub(super) const MONETARY: [&str; 5] =

@@ -13,8 +13,8 @@ use crate::domain::money::{Amount, Currency, Quote};
 use crate::domain::period::Day;
 use crate::domain::rejection::{Code, Rejection};
 use crate::store::StoreError;
+use crate::store::account_nets::last_entry;
 use crate::store::exchange::{account_day_nets, revaluations_in_force, settlements};
-use crate::store::prepaid::last_entry;
 
 /// By which rates a row was translated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

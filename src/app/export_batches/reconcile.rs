@@ -10,8 +10,8 @@ use crate::domain::ids::EntryNumber;
 use crate::domain::money::Currency;
 use crate::domain::period::Month;
 use crate::store::StoreError;
+use crate::store::account_nets::last_entry;
 use crate::store::export_batch::reconcile;
-use crate::store::prepaid::last_entry;
 
 /// A period of one target.
 #[derive(Debug, Clone, PartialEq, Eq)]

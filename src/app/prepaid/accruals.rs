@@ -13,7 +13,8 @@ use crate::domain::journal::EntryKind;
 use crate::domain::money::Currency;
 use crate::domain::period::Day;
 use crate::domain::rejection::{Code, Rejection};
-use crate::store::prepaid::{AsAt, account_net, day_nets, entry_nets, last_entry, later_day_nets, provider_names};
+use crate::store::account_nets::{AsAt, account_net, day_nets, entry_nets, last_entry, later_day_nets};
+use crate::store::prepaid::provider_names;
 
 /// Accrued usage at the end of a day.
 #[derive(Debug, Clone, PartialEq, Eq)]

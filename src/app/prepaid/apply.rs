@@ -19,7 +19,8 @@ use crate::domain::period::{Day, Month};
 use crate::domain::posting_rules::GrantPolicy;
 use crate::domain::prepaid::{LotKind, UseKind};
 use crate::domain::rejection::{Code, Rejection};
-use crate::store::prepaid::{AsAt, CreditLot, CreditUse, month_nets, use_insert};
+use crate::store::account_nets::{AsAt, month_nets};
+use crate::store::prepaid::{CreditLot, CreditUse, use_insert};
 
 /// Cost that is not usage: it takes no part in the spread.
 const NOT_USAGE: [&str; 6] = [

@@ -17,7 +17,8 @@ use crate::domain::period::{Day, Moment};
 use crate::domain::posting_rules::GrantPolicy;
 use crate::domain::prepaid::{LotKind, UseKind};
 use crate::domain::rejection::{Code, Rejection};
-use crate::store::prepaid::{AsAt, CreditLot, CreditUse, use_insert, uses};
+use crate::store::account_nets::AsAt;
+use crate::store::prepaid::{CreditLot, CreditUse, use_insert, uses};
 
 /// Whose lots to look through.
 #[derive(Debug, Clone)]

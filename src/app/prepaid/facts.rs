@@ -11,8 +11,9 @@ use crate::domain::money::Currency;
 use crate::domain::period::{Day, DayRange};
 use crate::domain::prepaid::{Lot, LotKind, Position, RollForward, UseKind, draw_down};
 use crate::domain::rejection::{Code, Rejection};
+use crate::store::account_nets::{self, AsAt, DayNet, EntryNet};
 use crate::store::ledger::Ledger;
-use crate::store::prepaid::{self, AsAt, CreditLot, CreditUse, DayNet, EntryNet};
+use crate::store::prepaid::{self, CreditLot, CreditUse};
 
 /// Lots, what was booked of them, and the movements of the prepaid account.
 pub(super) struct Facts {
@@ -30,13 +31,13 @@ impl Facts {
         let mut lots = prepaid::lots(ledger, books, provider, LotKind::Bought, at)?;
         lots.extend(prepaid::lots(ledger, books, provider, LotKind::Granted, at)?);
         lots.sort_by_key(|lot| lot.number);
-        let mut days = prepaid::day_nets(ledger, books, account, at.day)?;
-        if at.through < prepaid::last_entry(ledger, books)? {
-            let later = prepaid::later_day_nets(ledger, books, account, at)?;
+        let mut days = account_nets::day_nets(ledger, books, account, at.day)?;
+        if at.through < account_nets::last_entry(ledger, books)? {
+            let later = account_nets::later_day_nets(ledger, books, account, at)?;
             days.extend(later.into_iter().map(|day| DayNet { net: day.net.saturating_neg(), ..day }));
         }
         days.retain(|day| day.provider == provider);
-        let mut entries = prepaid::entry_nets(ledger, books, account, at)?;
+        let mut entries = account_nets::entry_nets(ledger, books, account, at)?;
         entries.retain(|entry| entry.provider == provider);
         let uses = prepaid::uses(ledger, books, provider, at)?;
         Ok(Self { lots, uses, days, entries })

@@ -22,7 +22,7 @@ use crate::domain::money::{Amount, Currency, Money};
 use crate::domain::period::{Day, Moment};
 use crate::domain::posting_rules::OverdrawPolicy;
 use crate::domain::rejection::{Code, Rejection};
-use crate::store::prepaid::{AsAt, last_entry_of};
+use crate::store::account_nets::{AsAt, last_entry_of};
 
 /// Whose usage to look at.
 #[derive(Debug, Clone)]

@@ -13,7 +13,8 @@ use crate::domain::money::{Currency, Money};
 use crate::domain::period::{Day, DayRange};
 use crate::domain::posting_rules::GrantPolicy;
 use crate::domain::prepaid::{LotKind, PaidFrom, RollForward, UseKind};
-use crate::store::prepaid::{AsAt, CreditLot, last_entry, later_day_nets, provider_net};
+use crate::store::account_nets::{AsAt, last_entry, later_day_nets, provider_net};
+use crate::store::prepaid::CreditLot;
 
 /// A roll-forward of one provider over a range of days.
 #[derive(Debug, Clone, PartialEq, Eq)]

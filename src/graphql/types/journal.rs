@@ -70,7 +70,7 @@ impl JournalEntry {
         Ok(self.entry(ctx).await?.effective_on.into())
     }
 
-    /// The day that the service was rendered on, when it lies in a period that was closed before the entry was made: it is prior-period.
+    /// The day that the service was rendered on, when the entry is dated in a later period: that one was closed, or a person chose the later day.
     async fn service_on(&self, ctx: &Context<'_>) -> Result<Option<Date>, Error> {
         Ok(self.entry(ctx).await?.service_on.map(Date::from))
     }

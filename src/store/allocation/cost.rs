@@ -8,9 +8,9 @@ use crate::domain::money::Currency;
 use crate::domain::period::Month;
 use crate::domain::report::{Grain, SpendDimension};
 use crate::store::StoreError;
+use crate::store::cells::{books_cell, currency_of, name_id};
 use crate::store::journal::sql::in_list;
 use crate::store::ledger::{Cell, Ledger, RowExt, Value};
-use crate::store::prepaid::{books_cell, currency_of, name_id};
 
 /// What cost is added up by beside account, team, project and client.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

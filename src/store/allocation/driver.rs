@@ -6,8 +6,8 @@ use crate::domain::ids::{BooksId, NameId};
 use crate::domain::money::Exact;
 use crate::domain::period::{Moment, Month};
 use crate::store::StoreError;
+use crate::store::cells::{books_cell, name_id, next_number};
 use crate::store::ledger::{Cell, Ledger, RowExt, Value};
-use crate::store::prepaid::{books_cell, name_id, next_number};
 
 /// A quantity to record.
 #[derive(Debug, Clone, PartialEq, Eq)]

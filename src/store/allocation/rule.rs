@@ -6,8 +6,8 @@ use crate::domain::ids::BooksId;
 use crate::domain::manual_journals::Persons;
 use crate::domain::period::Moment;
 use crate::store::StoreError;
+use crate::store::cells::{books_cell, day_cell, day_of};
 use crate::store::ledger::{Cell, Ledger, RowExt, Value};
-use crate::store::prepaid::{books_cell, day_cell, day_of};
 
 /// A version with who wrote and who approved it.
 #[derive(Debug, Clone, PartialEq, Eq)]

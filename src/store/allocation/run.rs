@@ -10,8 +10,8 @@ use crate::domain::ids::{AccountId, BooksId, EntryNumber, NameId};
 use crate::domain::money::{Amount, Currency, Money};
 use crate::domain::period::{Day, Moment, Month};
 use crate::store::StoreError;
+use crate::store::cells::{books_cell, currency_of, day_cell, day_of, name_id, next_number};
 use crate::store::ledger::{Cell, Ledger, RowExt, Value};
-use crate::store::prepaid::{books_cell, currency_of, day_cell, day_of, name_id, next_number};
 
 /// What a run is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,9 +7,9 @@ use crate::domain::money::Currency;
 use crate::domain::period::{Day, Month};
 use crate::domain::report::{Grain, Totals};
 use crate::store::StoreError;
+use crate::store::cells::{books_cell, currency_of, day_of};
 use crate::store::journal::sql::in_list;
 use crate::store::ledger::{Cell, Ledger, RowExt, Value};
-use crate::store::prepaid::{books_cell, currency_of, day_of};
 
 /// Whose cost is read.
 #[derive(Debug, Clone)]

@@ -5,8 +5,8 @@ use crate::domain::chargeback::{RateMeter, StandardRate, Treatment};
 use crate::domain::ids::{AccountId, BooksId, NameId};
 use crate::domain::money::Exact;
 use crate::domain::period::{Day, Moment};
+use crate::store::cells::{books_cell, currency_of, day_of, name_id};
 use crate::store::ledger::{Cell, Ledger, Row, RowExt};
-use crate::store::prepaid::{books_cell, currency_of, day_of, name_id};
 use crate::store::{StoreError, rows};
 
 /// How what a client used is billed on.

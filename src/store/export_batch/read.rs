@@ -9,9 +9,9 @@ use crate::domain::ids::{AccountId, BooksId, EntryNumber, NameId};
 use crate::domain::money::Currency;
 use crate::domain::period::{Moment, Month};
 use crate::store::StoreError;
+use crate::store::cells::{books_cell, currency_of, day_of, name_id};
 use crate::store::journal::sql::in_list;
 use crate::store::ledger::{Cell, Ledger, RowExt, Value};
-use crate::store::prepaid::{books_cell, currency_of, day_of, name_id};
 
 /// Which batches are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,8 +4,8 @@ use super::{Answer, AttemptRow, BatchRow, Rounded, Sums, TargetRow, Window, kind
 use crate::domain::export_batch::Key;
 use crate::domain::ids::BooksId;
 use crate::domain::period::Moment;
+use crate::store::cells::books_cell;
 use crate::store::ledger::{Cell, Ledger};
-use crate::store::prepaid::books_cell;
 use crate::store::{StoreError, rows};
 
 /// A batch as it is frozen. Its sums come in the order of their keys.
