@@ -38,23 +38,23 @@ pub struct Blocks {
     through: i64,
 }
 
-/// An id that names nothing of its kind is not the same as none. Subqueries, not joins: PostgreSQL plans seven joins of a table without
-/// statistics as products, and looks a subquery up by its key.
+/// An id that names nothing of its kind is not the same as none. Each name is looked up by its key alone: with a condition on the kind, PostgreSQL
+/// without statistics takes the index of names by kind and goes through all of them for each block.
 const BLOCKS: &str = "SELECT b.id, \
     (SELECT a.code FROM account a WHERE a.books_id = b.books_id AND a.id = b.account_id), \
-    COALESCE((SELECT c.code FROM cost_center c WHERE c.books_id = b.books_id AND c.id = b.team_id AND c.kind = 1), \
+    COALESCE((SELECT CASE x.kind WHEN 1 THEN x.code END FROM cost_center x WHERE x.books_id = b.books_id AND x.id = b.team_id), \
              CASE b.team_id WHEN 0 THEN NULL ELSE '(unknown)' END), \
-    COALESCE((SELECT c.code FROM cost_center c WHERE c.books_id = b.books_id AND c.id = b.project_id AND c.kind = 2), \
+    COALESCE((SELECT CASE x.kind WHEN 2 THEN x.code END FROM cost_center x WHERE x.books_id = b.books_id AND x.id = b.project_id), \
              CASE b.project_id WHEN 0 THEN NULL ELSE '(unknown)' END), \
-    COALESCE((SELECT c.code FROM cost_center c WHERE c.books_id = b.books_id AND c.id = b.client_id AND c.kind = 3), \
+    COALESCE((SELECT CASE x.kind WHEN 3 THEN x.code END FROM cost_center x WHERE x.books_id = b.books_id AND x.id = b.client_id), \
              CASE b.client_id WHEN 0 THEN NULL ELSE '(unknown)' END), \
-    COALESCE((SELECT n.name FROM interned_name n WHERE n.books_id = b.books_id AND n.id = b.feature_id AND n.kind = 4), \
+    COALESCE((SELECT CASE x.kind WHEN 4 THEN x.name END FROM interned_name x WHERE x.books_id = b.books_id AND x.id = b.feature_id), \
              CASE b.feature_id WHEN 0 THEN NULL ELSE '(unknown)' END), \
-    COALESCE((SELECT n.name FROM interned_name n WHERE n.books_id = b.books_id AND n.id = b.provider_id AND n.kind = 5), \
+    COALESCE((SELECT CASE x.kind WHEN 5 THEN x.name END FROM interned_name x WHERE x.books_id = b.books_id AND x.id = b.provider_id), \
              CASE b.provider_id WHEN 0 THEN NULL ELSE '(unknown)' END), \
-    COALESCE((SELECT n.name FROM interned_name n WHERE n.books_id = b.books_id AND n.id = b.model_id AND n.kind = 6), \
+    COALESCE((SELECT CASE x.kind WHEN 6 THEN x.name END FROM interned_name x WHERE x.books_id = b.books_id AND x.id = b.model_id), \
              CASE b.model_id WHEN 0 THEN NULL ELSE '(unknown)' END), \
-    COALESCE((SELECT n.name FROM interned_name n WHERE n.books_id = b.books_id AND n.id = b.environment_id AND n.kind = 7), \
+    COALESCE((SELECT CASE x.kind WHEN 7 THEN x.name END FROM interned_name x WHERE x.books_id = b.books_id AND x.id = b.environment_id), \
              CASE b.environment_id WHEN 0 THEN NULL ELSE '(unknown)' END) \
     FROM coding_block b WHERE b.books_id = $1 AND b.id > $2";
 
