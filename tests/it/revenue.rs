@@ -216,6 +216,8 @@ async fn revenue_is_read_back_as_it_was_recorded(world: World) {
     assert_eq!(ids(&read(json!({ "from": "2026-01-06", "to": "2026-01-11" })).await), ["2"]);
     let limited = world.token("main", Role::Viewer, Some(Scope { teams: ["search".to_owned()].into(), ..Scope::default() }));
     assert_eq!(world.graphql_error(&limited, ENTRIES, json!({})).await, "FORBIDDEN");
+    let reversed = json!({ "from": "2026-01-11", "to": "2026-01-06" });
+    assert_eq!(world.graphql_error(&world.admin, ENTRIES, reversed).await, "RANGE_INVALID");
     // Revenue of an earlier version has no price; one whose price was changed by hand is named.
     let sql = "INSERT INTO revenue_entry SELECT books_id, 4, source, 'old', content_hash, kind, earned_from, earned_through, amount, currency_id, block_id, \
         receivable_block_id, contract, contract_amount, percent_millionths, quantity_millionths, memo, recorded_at, {price} FROM revenue_entry WHERE number = 1";

@@ -3,6 +3,7 @@
 use async_graphql::{Context, Error, Object};
 
 use crate::app::{App, outputs, payroll, revenue};
+use crate::domain::period::DayRange;
 use crate::graphql::connection::{Connection, LARGEST_PAGE, List, connection, page_cost, page_size};
 use crate::graphql::error::{OrFailure, actor};
 use crate::graphql::scalars::Date;
@@ -44,6 +45,9 @@ impl ActivityQueries {
         let last = after.as_deref().map(|cursor| List::RevenueEntries.number(cursor)).transpose().or_failure(ctx)?;
         let day = |field: &'static str, date: Option<Date>| date.map(|date| date.to_day(field)).transpose();
         let filter = revenue::RevenueFilter { from: day("from", from).or_failure(ctx)?, to: day("to", to).or_failure(ctx)? };
+        if let (Some(from), Some(to)) = (filter.from, filter.to) {
+            DayRange::new(from, to).or_failure(ctx)?;
+        }
         let page = revenue::revenue_entries(ctx.data::<App>()?, actor, filter, last.unwrap_or(0), size).await.or_failure(ctx)?;
         let items = page.items.into_iter().map(|entry| (List::RevenueEntries.cursor(entry.recorded.number), RevenueEntry::from(entry)));
         Ok(connection(items, after.is_some(), page.has_next))
