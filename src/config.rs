@@ -82,7 +82,7 @@ impl Config {
             None => figment = figment.merge(Toml::file("tallybook.toml")),
         }
         // TALLYBOOK_HTTP__REQUEST_TIMEOUT_SECONDS sets http.request_timeout_seconds. Secrets, and what the tests pass along, are not settings.
-        let beside = ["JWT_SECRET", "CONFIG", "CHECKPOINT_KEY_FILE", "TEST_POSTGRES", "TEST_BEAN_CHECK", "TEST_HLEDGER"];
+        let beside = ["JWT_SECRET", "CONFIG", "CHECKPOINT_KEY_FILE", "TEST_POSTGRES", "TEST_ECOSYSTEM"];
         let settings = Env::prefixed("TALLYBOOK_").ignore(&beside).split("__");
         // An empty DATABASE_URL is none, as `DATABASE_URL= tallybook ...` means it.
         let has_url = std::env::var_os("DATABASE_URL").is_some_and(|url| !url.is_empty());

@@ -5,6 +5,8 @@ use std::net::SocketAddr;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal};
+
 use super::place::Place;
 
 const SECRET: &str = "a secret of the crash tests, long enough";
@@ -46,8 +48,7 @@ impl Guarded {
 
     /// Asks it to stop, and waits until it has.
     pub fn terminate(&mut self) {
-        let status = Command::new("kill").args(["-TERM", &self.0.id().to_string()]).status().unwrap();
-        assert!(status.success());
+        rustix::process::kill_process(Pid::from_child(&self.0), Signal::TERM).unwrap();
         let begin = Instant::now();
         loop {
             if let Some(status) = self.0.try_wait().unwrap() {

@@ -52,7 +52,7 @@ fn a_file_that_is_locked_for_a_moment_is_waited_for() {
 }
 
 #[test]
-fn a_locked_head_row_is_waited_for() {
+fn a_locked_head_row_is_waited_for_on_postgres() {
     run(Engine::Postgres, async |world| {
         world.book(&[charge("before")]).await;
         let mut blocker = PgConnection::connect(&world.database.url()).await.unwrap();
@@ -68,7 +68,7 @@ fn a_locked_head_row_is_waited_for() {
 }
 
 #[test]
-fn after_its_connections_were_killed_the_service_recovers() {
+fn after_its_connections_were_killed_the_service_recovers_on_postgres() {
     run(Engine::Postgres, async |world| {
         for round in 0..3 {
             world.book(&[charge(&format!("before-{round}"))]).await;
@@ -89,7 +89,7 @@ fn after_its_connections_were_killed_the_service_recovers() {
 }
 
 #[test]
-fn a_database_that_is_gone_is_not_ready_and_comes_back() {
+fn a_database_that_is_gone_is_not_ready_and_comes_back_on_postgres() {
     run(Engine::Postgres, async |world| {
         world.book(&[charge("before")]).await;
         let options = StoreOptions { busy_timeout: Duration::from_millis(500), ..StoreOptions::new(world.database.url()) };

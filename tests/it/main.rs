@@ -37,7 +37,6 @@ mod currencies;
 mod duties;
 mod erp_client;
 mod export_batches;
-mod exports;
 mod faults;
 mod flux_as_of;
 mod golden;

@@ -16,17 +16,12 @@ use tallybook::domain::period::{Day, Moment};
 use tallybook::export::{Beancount, Csv, Dimensions, Entry, Heading, Hledger, JournalWriter, Posting};
 
 use crate::harness::{Engine, World, charge};
+use crate::programs::python;
 
 on_both_engines!(judges_accept_the_journal_and_agree_on_every_balance, books_without_entries_are_exported, a_limited_token_exports_nothing);
 
 /// Account code and currency to the net balance, in units of 10^-9, debits above zero.
 type Balances = BTreeMap<(String, String), i128>;
-
-fn program(variable: &str) -> PathBuf {
-    std::env::var_os(variable).map(PathBuf::from).unwrap_or_else(|| {
-        panic!("{variable} is not set, and no test is skipped without a word: run `scripts/test`, which installs the program and sets it")
-    })
-}
 
 fn output_of(command: &mut Command) -> String {
     let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
@@ -54,7 +49,7 @@ fn without_zeros(balances: Balances) -> Balances {
 
 /// What Beancount makes of the file: `bean-check` first, then its own loader.
 fn judged_by_beancount(file: &Path) -> Balances {
-    let check = program("TALLYBOOK_TEST_BEAN_CHECK");
+    let check = python("bean-check");
     let said = output_of(Command::new(&check).arg("--no-cache").arg(file));
     assert_eq!(said.trim(), "", "bean-check");
     let script = "import sys, collections\nfrom beancount import loader\nfrom beancount.core.data import Transaction\n\
@@ -74,7 +69,7 @@ fn judged_by_beancount(file: &Path) -> Balances {
 
 fn judged_by_hledger(file: &Path) -> Balances {
     let hledger = || {
-        let mut command = Command::new(program("TALLYBOOK_TEST_HLEDGER"));
+        let mut command = Command::new("hledger");
         command.env("LANG", "C.UTF-8").env("LC_ALL", "C.UTF-8").arg("-f").arg(file);
         command
     };
