@@ -187,7 +187,7 @@ fn a_run_is_held_against_an_earlier_one() {
     );
     let change = &lines[1]["changes"][0];
     assert_eq!((&change["key"], &change["moved"], &change["verdict"]), (&json!("perSecond"), &json!(true), &json!("worse")));
-    assert!(number(&change["percent"]) < -90.into(), "{change}");
+    assert!(number(&change["percent"]) < Decimal::from(-90), "{change}");
     assert_eq!((&lines[2]["name"], &lines[2]["measuredIn"]), (&json!("sealing-by-hand"), &json!("the earlier run only")));
     // For people; what was compared before can be compared with again.
     let told = text(&bench(&[&["--compare", &file], sizes.as_slice()].concat(), None));

@@ -147,7 +147,7 @@ fn change(key: &'static str, then: &Figures, now: &Figures) -> Option<Change> {
         key,
         then: was,
         now: is,
-        percent: percent.map(|percent| percent.round_dp(1)),
+        percent: percent.map(|percent| percent.round_dp(1).normalize()),
         has_moved: difference.abs() > widest,
         is_better,
     })
