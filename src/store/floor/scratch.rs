@@ -95,7 +95,8 @@ impl ScratchDatabase {
     pub async fn settle(&self) -> Result<(), StoreError> {
         let Some(path) = self.path() else { return Ok(()) };
         for _ in 0..TRIES {
-            let connection = rusqlite::Connection::open(&path)?;
+            // A connection that has read nothing does not know that there is a log.
+            let connection = self.own_file(&path)?;
             connection.busy_timeout(PAUSE)?;
             let (log, moved) =
                 connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| Ok((row.get::<_, i64>(1)?, row.get::<_, i64>(2)?)))?;
