@@ -79,8 +79,8 @@ impl Scratch {
 
     /// # Errors
     /// A refusal when another database stands in its place now, and any database failure.
-    pub async fn remove(self) -> Result<(), AppError> {
-        Ok(self.database.remove().await?)
+    pub async fn remove(self) -> Result<(), StoreError> {
+        self.database.remove().await
     }
 }
 
@@ -102,6 +102,6 @@ impl Service {
 
     pub async fn remove(self) -> Result<(), AppError> {
         drop(self.app);
-        self.scratch.remove().await
+        Ok(self.scratch.remove().await?)
     }
 }
