@@ -43,14 +43,24 @@ pub async fn measure(target: &Target, requests: u64, pairs: u64) -> Result<Figur
         let _ = stopped.await;
     }));
     let head = format!("POST /graphql HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {token}\r\ncontent-type: application/json\r\n");
-    let mut sides = Requests { scratch: &scratch, address, head: Arc::new(head), requests, pairs, numbers: 0..0, times: Vec::new() };
+    let mut sides = Requests {
+        scratch: &scratch,
+        address,
+        head: Arc::new(head),
+        requests,
+        pairs,
+        numbers: 0..0,
+        times: Vec::new(),
+        medians: Vec::new(),
+    };
     let paired = alternate(&mut sides, pairs).await?;
-    let times = sides.times;
+    let (times, medians) = (sides.times, sides.medians);
     let _ = stop.send(());
     server.await??;
     scratch.remove().await?;
     let figures =
         Figures::new("single-graphql").with("engine", target.engine()).with("requests", requests).with("connections", CONNECTIONS);
+    let figures = figures.with_quartiles_of_times("p50Ms", medians);
     let figures = figures.with_time("p50Ms", percentile(&times, 50)).with_time("p99Ms", percentile(&times, 99));
     Ok(paired.rates_into(figures))
 }
@@ -64,6 +74,8 @@ struct Requests<'a> {
     /// Of the charges of this slice.
     numbers: std::ops::Range<u64>,
     times: Vec<Duration>,
+    /// Of the slices so far.
+    medians: Vec<Duration>,
 }
 
 impl Requests<'_> {
@@ -98,6 +110,7 @@ impl Sides for Requests<'_> {
 
     async fn path(&mut self) -> Result<Duration, anyhow::Error> {
         let (elapsed, times) = self.load(charge).await?;
+        self.medians.extend(percentile(&times, 50));
         self.times.extend(times);
         self.scratch.settle().await?;
         Ok(elapsed)

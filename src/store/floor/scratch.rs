@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgConnection};
-use sqlx::{AssertSqlSafe, Connection as _, Executor};
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Executor};
 
 use super::{Connection, Floor};
 use crate::store::StoreError;
@@ -62,7 +62,7 @@ impl ScratchDatabase {
             ScratchPlace::Postgres(server) => {
                 on_server(server, &format!("CREATE DATABASE {name}")).await?;
                 let url = beside(server, &name);
-                let mut connection = PgConnection::connect(&url).await?;
+                let mut connection = PgConnection::connect_with(&options(&url)?).await?;
                 connection.execute(MAKE_MARK).await?;
                 sqlx::query("INSERT INTO tallybook_scratch VALUES ($1)").bind(mark).execute(&mut connection).await?;
                 connection.close().await?;
@@ -168,7 +168,7 @@ impl ScratchDatabase {
     /// A connection to the database that this process made, by a local socket where there is one: on TCP this client waits for a delayed
     /// acknowledgement at every COPY.
     async fn own_connection(&self) -> Result<PgConnection, StoreError> {
-        let options: PgConnectOptions = self.url.parse()?;
+        let options = options(&self.url)?;
         let mut connection = PgConnection::connect_with(&options).await?;
         let (directory, port): (String, String) =
             sqlx::query_as("SELECT split_part(current_setting('unix_socket_directories'), ',', 1), current_setting('port')")
@@ -191,6 +191,11 @@ fn unavailable(path: &Path, error: &std::io::Error) -> StoreError {
     StoreError::Unavailable(format!("{}: {error}", path.display()))
 }
 
+/// Nobody is warned of statements that are slow: a server writes a checkpoint before it drops a database.
+fn options(url: &str) -> Result<PgConnectOptions, StoreError> {
+    Ok(url.parse::<PgConnectOptions>()?.disable_statement_logging())
+}
+
 /// The address of another database on the same server.
 fn beside(url: &str, name: &str) -> String {
     let (server, options) = url.split_once('?').map_or((url, String::new()), |(server, options)| (server, format!("?{options}")));
@@ -199,7 +204,7 @@ fn beside(url: &str, name: &str) -> String {
 }
 
 async fn on_server(url: &str, statement: &str) -> Result<(), StoreError> {
-    let mut connection = PgConnection::connect(url).await?;
+    let mut connection = PgConnection::connect_with(&options(url)?).await?;
     connection.execute(AssertSqlSafe(statement.to_owned())).await?;
     Ok(connection.close().await?)
 }
