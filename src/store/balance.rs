@@ -1,6 +1,7 @@
 //! Reads of balances, in one snapshot: what a report adds up was true at one moment.
 
 mod as_of;
+mod bare;
 mod later;
 mod margin;
 

@@ -125,35 +125,6 @@ impl Store {
         Ok(Migrator::get_pending_migrations(&self.db).await?.len())
     }
 
-    /// Creates an empty database beside the one of this PostgreSQL address, and gives its address. For benches.
-    ///
-    /// # Errors
-    /// Any database failure.
-    pub async fn database_create(url: &str, name: &str) -> Result<String, StoreError> {
-        Self::database_run(url, &format!("CREATE DATABASE {name}")).await?;
-        let (server, options) = url.split_once('?').map_or((url, String::new()), |(server, options)| (server, format!("?{options}")));
-        let server = server.rsplit_once('/').map_or(server, |(server, _)| server);
-        Ok(format!("{server}/{name}{options}"))
-    }
-
-    /// Drops what [`Store::database_create`] made.
-    ///
-    /// # Errors
-    /// Any database failure.
-    pub async fn database_drop(url: &str, name: &str) -> Result<(), StoreError> {
-        Self::database_run(url, &format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).await
-    }
-
-    async fn database_run(url: &str, statement: &str) -> Result<(), StoreError> {
-        use sea_orm::ConnectionTrait;
-        let mut connect = ConnectOptions::new(url);
-        connect.max_connections(1).sqlx_logging(false);
-        let db = Database::connect(connect).await?;
-        let done = db.execute_unprepared(statement).await.map(|_| ());
-        db.close().await?;
-        Ok(done?)
-    }
-
     /// Closes all connections of this process.
     ///
     /// # Errors
@@ -192,7 +163,7 @@ fn engine_of(url: &str) -> Result<Engine, StoreError> {
 }
 
 /// Sets what only an empty file takes: pages of 8 KiB, which hold a batch of narrow rows in half the writes of 4 KiB, and the write-ahead log.
-fn sqlite_create(path: &Path) -> Result<(), StoreError> {
+pub(super) fn sqlite_create(path: &Path) -> Result<(), StoreError> {
     if let Some(directory) = path.parent().filter(|directory| !directory.as_os_str().is_empty()) {
         std::fs::create_dir_all(directory).map_err(|error| StoreError::Unavailable(format!("{}: {error}", directory.display())))?;
     }

@@ -25,6 +25,7 @@ mod audit;
 mod authorisation;
 mod bad_charges;
 mod bad_masters;
+mod bench;
 mod booking;
 mod busy;
 mod chargeback;

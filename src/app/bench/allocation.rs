@@ -1,11 +1,10 @@
 //! Previews of large allocations: many pools over many receivers, and many mutual services.
 
-use std::sync::Arc;
-use std::time::Duration;
-
-use super::database::{Scratch, Target};
+use super::database::{Service, Target};
+use super::figures::Figures;
 use super::ingest::fill_history;
-use super::{SEED, actor, save_masters};
+use super::pairs::repeat;
+use super::{SEED, peak_memory_mib};
 use crate::app::allocation::terms::{
     Center, Method, PoolFilter, PostingMode, Residual, RuleTerms, ServiceCenter, WhenMissing, WhenNegative, WhenZero,
 };
@@ -16,7 +15,7 @@ use crate::app::auth::Actor;
 use crate::app::demo::Charges;
 use crate::app::ingest::{read_charge, record_charges};
 use crate::app::masters::{CostCenterInput, MOST_ITEMS, save_cost_centers};
-use crate::app::{App, AppError, Stopwatch};
+use crate::app::{App, AppError};
 use crate::domain::chart::CenterKind;
 use crate::domain::period::Day;
 
@@ -32,49 +31,38 @@ pub struct AllocationSizes {
     pub history: u64,
 }
 
-/// One preview.
-#[derive(Debug, Clone, Copy)]
-pub struct AllocationMeasured {
-    pub name: &'static str,
-    pub pools: u64,
-    pub receivers: u64,
-    pub lines: u64,
-    pub elapsed: Duration,
-}
-
 /// Driver values in one call.
 const VALUES: usize = 10_000;
 
-/// Measures previews of direct pools and of mutual services.
+/// Measures previews of direct pools and of mutual services, each a few times: there is nothing that they could be held against.
 ///
 /// # Errors
 /// Any database failure.
-pub async fn allocation(
-    target: &Target,
-    sizes: AllocationSizes,
-    progress: &impl Fn(&str, u64, u64),
-) -> Result<Vec<AllocationMeasured>, AppError> {
-    let scratch = Scratch::create(target).await?;
-    let app = scratch.app().await?;
-    let actor = Arc::new(actor(&app));
-    save_masters(&app, &actor).await?;
+pub async fn allocation(target: &Target, sizes: AllocationSizes, progress: &impl Fn(&str, u64, u64)) -> Result<Vec<Figures>, AppError> {
+    let service = Service::create(target).await?;
+    let (app, actor) = (&service.app, &service.actor);
     let yesterday = app.clock().now().date_naive().pred_opt().unwrap_or_default();
     let generator = Charges::new(SEED, yesterday, usize::try_from(sizes.history).unwrap_or(usize::MAX));
-    fill_history(&app, &actor, &generator, 0..sizes.history, progress).await?;
+    fill_history(app, actor, &generator, 0..sizes.history, progress).await?;
     let (month, instant) = (Day::from_date(yesterday).month(), format!("{yesterday}T12:00:00Z"));
-    let world = World { app: &app, actor: &actor, sizes, period: month.to_string() };
+    let world = World { app, actor, sizes, period: month.to_string() };
     world.fill(&instant).await?;
+    service.scratch.settle().await?;
     let mut measured = Vec::new();
     for (name, pools) in [("allocation-pools", sizes.pools), ("allocation-reciprocal", sizes.mutual)] {
         let codes = world.save_rules(name, pools, month.first_day()).await?;
-        let watch = Stopwatch::start();
         let input = PreviewInput { month, rules: Some(codes), mode: RunMode::New, with_pending: true };
-        let preview = preview_allocation(&app, &actor, input).await?;
-        let lines = u64::try_from(preview.line_count()).unwrap_or(u64::MAX);
-        measured.push(AllocationMeasured { name, pools, receivers: sizes.receivers, lines, elapsed: watch.elapsed() });
+        let mut lines = 0;
+        let preview = async || {
+            lines = preview_allocation(app, actor, input.clone()).await?.line_count();
+            Ok(())
+        };
+        let times = repeat(preview).await?;
+        let figures = Figures::new(name).with("engine", target.engine()).with("history", sizes.history).with("pools", pools);
+        let figures = figures.with("receivers", sizes.receivers).with("lines", lines).with("peakMemoryMiB", peak_memory_mib());
+        measured.push(figures.with_repeats("elapsedMs", &times));
     }
-    drop(app);
-    scratch.remove().await?;
+    service.remove().await?;
     Ok(measured)
 }
 

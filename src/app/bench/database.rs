@@ -1,27 +1,27 @@
-//! Databases that live as long as a bench.
+//! Databases that live as long as a bench, and the service on one of them.
 
-use std::path::PathBuf;
+use std::sync::Arc;
 
-use super::BOOKS;
+use super::{BOOKS, actor, save_masters};
+use crate::app::auth::Actor;
 use crate::app::{App, AppError, Clock, ids};
-use crate::store::floor::Floor;
+pub use crate::store::floor::ScratchPlace as Target;
+use crate::store::floor::{Floor, ScratchDatabase};
 use crate::store::ledger::{Tape, Written};
-use crate::store::{Store, StoreError, StoreOptions};
+use crate::store::{StoreError, StoreOptions};
 
-/// Where to measure.
-#[derive(Debug, Clone)]
-pub enum Target {
-    /// A file in this directory.
-    Sqlite(PathBuf),
-    /// A database of its own on the server at this address.
-    Postgres(String),
+impl Target {
+    pub fn engine(&self) -> &'static str {
+        match self {
+            Self::Sqlite(_) => "sqlite",
+            Self::Postgres(_) => "postgres",
+        }
+    }
 }
 
 /// An empty database of a bench, removed by [`Scratch::remove`].
 pub struct Scratch {
-    pub url: String,
-    target: Target,
-    name: String,
+    database: ScratchDatabase,
     tape: Tape,
 }
 
@@ -29,12 +29,12 @@ impl Scratch {
     /// # Errors
     /// Any database failure.
     pub async fn create(target: &Target) -> Result<Self, AppError> {
-        let name = format!("tallybook_bench_{}", ids::random_id());
-        let url = match target {
-            Target::Sqlite(directory) => format!("sqlite://{}", directory.join(format!("{name}.db")).display()),
-            Target::Postgres(url) => Store::database_create(url, &name).await?,
-        };
-        Ok(Self { url, target: target.clone(), name, tape: Tape::default() })
+        let database = ScratchDatabase::create(target, &ids::random_id(), &ids::random_id()).await?;
+        Ok(Self { database, tape: Tape::default() })
+    }
+
+    pub fn url(&self) -> &str {
+        self.database.url()
     }
 
     /// The service on this database, its books created.
@@ -42,7 +42,7 @@ impl Scratch {
     /// # Errors
     /// Any database failure.
     pub async fn app(&self) -> Result<App, AppError> {
-        let options = StoreOptions { tape: Some(self.tape.clone()), ..StoreOptions::new(&self.url) };
+        let options = StoreOptions { tape: Some(self.tape.clone()), ..StoreOptions::new(self.url()) };
         App::create_with(options, Clock::System, BOOKS).await
     }
 
@@ -56,38 +56,52 @@ impl Scratch {
         self.tape.take()
     }
 
-    /// The floor on this database, which has the schema and the masters but no charge.
+    /// The floor on this database, which has the schema and the masters but no charge. Its guards are gone then.
+    ///
+    /// # Errors
+    /// A refusal when another database stands in its place now, and any database failure.
+    pub async fn floor(&self) -> Result<Floor, StoreError> {
+        self.database.floor().await
+    }
+
+    /// Moves the log into the SQLite file, so that this falls into nobody's slice.
     ///
     /// # Errors
     /// Any database failure.
-    pub async fn floor(&self, tape: &[Written]) -> Result<Floor, AppError> {
-        let store = Store::connect(StoreOptions::new(&self.url)).await?;
-        Ok(Floor::open(&store, tape).await?)
+    pub async fn settle(&self) -> Result<(), StoreError> {
+        self.database.settle().await
     }
 
-    /// Bytes of the SQLite file and its log; `None` on a server.
+    /// Bytes of the SQLite file, its log not counted; `None` on a server.
     pub fn size_bytes(&self) -> Option<u64> {
-        let path = self.url.strip_prefix("sqlite://")?;
-        std::fs::metadata(path).map(|file| file.len()).ok()
+        self.database.size_bytes()
     }
 
     /// # Errors
-    /// Any database failure.
+    /// A refusal when another database stands in its place now, and any database failure.
+    pub async fn remove(self) -> Result<(), StoreError> {
+        self.database.remove().await
+    }
+}
+
+/// The service on a scratch database, with the masters of the demo company, and an administrator.
+pub(super) struct Service {
+    pub scratch: Scratch,
+    pub app: App,
+    pub actor: Arc<Actor>,
+}
+
+impl Service {
+    pub async fn create(target: &Target) -> Result<Self, AppError> {
+        let scratch = Scratch::create(target).await?;
+        let app = scratch.app().await?;
+        let actor = Arc::new(actor(&app));
+        save_masters(&app, &actor).await?;
+        Ok(Self { scratch, app, actor })
+    }
+
     pub async fn remove(self) -> Result<(), AppError> {
-        match &self.target {
-            Target::Sqlite(directory) => {
-                for suffix in ["", "-wal", "-shm"] {
-                    let file = directory.join(format!("{}.db{suffix}", self.name));
-                    match std::fs::remove_file(&file) {
-                        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                            return Err(StoreError::Unavailable(format!("{}: {error}", file.display())).into());
-                        }
-                        _ => {}
-                    }
-                }
-                Ok(())
-            }
-            Target::Postgres(url) => Ok(Store::database_drop(url, &self.name).await?),
-        }
+        drop(self.app);
+        Ok(self.scratch.remove().await?)
     }
 }

@@ -1,70 +1,146 @@
-//! Charges a second: the whole path from NDJSON bytes to durable receipts, and the same rows by bare statements.
+//! Charges a second: the whole path to durable receipts, beside the same rows by bare statements.
+//!
+//! Three databases live for the whole run: the service's, the floor's, and one whose service is fed the same slices first, unmeasured, so that
+//! its tape tells the floor what to write. One slice's tape is in memory at a time.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::NaiveDate;
-use futures_util::{StreamExt, TryStreamExt, stream};
+use futures_util::{StreamExt, stream};
 
-use super::database::{Scratch, Target};
-use super::lines::line_of;
-use super::{SEED, actor, save_masters};
+use super::database::{Scratch, Service, Target};
+use super::door::{Door, Slice};
+use super::figures::Figures;
+use super::pairs::{Sides, alternate, slice_of};
+use super::{SEED, peak_memory_mib};
 use crate::app::auth::Actor;
 use crate::app::demo::Charges;
-use crate::app::ingest::{Outcome, read_charge, record_charges};
+use crate::app::ingest::record_charges;
 use crate::app::{App, AppError, Stopwatch};
 use crate::domain::usage::IncomingCharge;
 use crate::store::StoreError;
+use crate::store::floor::Floor;
+use crate::store::ledger::Written;
 
 /// How much to measure.
 #[derive(Debug, Clone, Copy)]
 pub struct IngestSizes {
-    /// Charges measured.
+    /// Charges measured, all slices together.
     pub charges: u64,
-    /// Lines handed in together.
+    /// Charges handed in together.
     pub batch: usize,
-    /// Charges that the books hold already.
+    /// Charges that the books, and the floor, hold already.
     pub history: u64,
-}
-
-/// Charges and the time they took.
-#[derive(Debug, Clone, Copy)]
-pub struct Measured {
-    pub charges: u64,
-    pub path: Duration,
-    pub floor: Duration,
-    /// Growth of the SQLite file for each charge measured, log included in the file.
-    pub bytes_per_charge: Option<u64>,
+    pub pairs: u64,
 }
 
 /// Batches on their way at once: one is written while the next ones are read and rated.
-const BATCHES_IN_FLIGHT: usize = 8;
+pub(super) const BATCHES_IN_FLIGHT: usize = 8;
 /// Charges of history in one batch: it is not what is measured.
 const HISTORY_BATCH: u64 = 5_000;
+/// Charges of history whose rows are in memory at a time, on their way to the floor.
+const HISTORY_SLICE: u64 = 50_000;
 
-/// Measures ingest on one engine.
+/// Measures ingest through one door on one engine.
 ///
 /// # Errors
-/// Any database failure.
-pub async fn ingest(target: &Target, sizes: IngestSizes, progress: &impl Fn(&str, u64, u64)) -> Result<Measured, AppError> {
-    let scratch = Scratch::create(target).await?;
-    let app = scratch.app().await?;
-    let actor = Arc::new(actor(&app));
-    save_masters(&app, &actor).await?;
-    let generator = generator(&app, sizes.history + sizes.charges);
-    fill_history(&app, &actor, &generator, 0..sizes.history, progress).await?;
-    let lines = lines(&generator, sizes);
-    let before = scratch.size_bytes();
-    let watch = Stopwatch::start();
-    send(&app, &actor, &lines).await?;
-    let path = watch.elapsed();
-    drop(app);
-    // The desk's thread moves its log into the file when it is idle.
-    tokio::time::sleep(Duration::from_millis(500)).await;
-    let grown = scratch.size_bytes().zip(before).map(|(after, before)| after.saturating_sub(before) / sizes.charges.max(1));
-    scratch.remove().await?;
-    let floor = floor(target, &lines).await?;
-    Ok(Measured { charges: sizes.charges, path, floor, bytes_per_charge: grown })
+/// Any database failure, and a file that cannot be written.
+pub async fn ingest(
+    name: &str,
+    target: &Target,
+    sizes: IngestSizes,
+    door: Door,
+    progress: &impl Fn(&str, u64, u64),
+) -> Result<Figures, AppError> {
+    let mut sides = Ingest::begin(target, sizes, door).await?;
+    sides.fill(progress).await?;
+    let before = sides.path.scratch.size_bytes();
+    let paired = alternate(&mut sides, sizes.pairs).await?;
+    let after = sides.path.scratch.size_bytes();
+    let grown = after.zip(before).map(|(after, before)| after.saturating_sub(before) / sizes.charges.max(1));
+    sides.end().await?;
+    let figures = Figures::new(name).with("engine", target.engine()).with("charges", sizes.charges).with("batch", sizes.batch);
+    let figures = figures.with("history", sizes.history).with("bytesPerCharge", grown).with("peakMemoryMiB", peak_memory_mib());
+    Ok(paired.rates_into(figures))
+}
+
+struct Ingest {
+    sizes: IngestSizes,
+    door: Door,
+    generator: Charges,
+    path: Service,
+    recorder: Service,
+    floor: (Scratch, Floor),
+    slice: Slice,
+    tape: Vec<Written>,
+}
+
+impl Ingest {
+    async fn begin(target: &Target, sizes: IngestSizes, door: Door) -> Result<Self, AppError> {
+        let (path, recorder) = (Service::create(target).await?, Service::create(target).await?);
+        let Service { scratch, app, .. } = Service::create(target).await?;
+        drop(app);
+        let floor = scratch.floor().await?;
+        let generator = generator(&path.app, sizes.history + sizes.charges);
+        Ok(Self { sizes, door, generator, path, recorder, floor: (scratch, floor), slice: Slice::default(), tape: Vec::new() })
+    }
+
+    async fn end(self) -> Result<(), AppError> {
+        let (scratch, floor) = self.floor;
+        drop(floor);
+        scratch.remove().await?;
+        self.recorder.remove().await?;
+        self.path.remove().await
+    }
+
+    /// Puts the history into all three.
+    async fn fill(&mut self, progress: &impl Fn(&str, u64, u64)) -> Result<(), AppError> {
+        let history = self.sizes.history;
+        for start in (0..history).step_by(usize::try_from(HISTORY_SLICE).unwrap_or(1)) {
+            let numbers = start..(start + HISTORY_SLICE).min(history);
+            progress("history", start, history);
+            fill_history(&self.path.app, &self.path.actor, &self.generator, numbers.clone(), &|_, _, _| {}).await?;
+            self.recorder.scratch.record();
+            fill_history(&self.recorder.app, &self.recorder.actor, &self.generator, numbers, &|_, _, _| {}).await?;
+            self.floor.1.write(&self.recorder.scratch.recorded()).await?;
+        }
+        self.path.scratch.settle().await?;
+        Ok(self.floor.0.settle().await?)
+    }
+}
+
+impl Sides for Ingest {
+    type Error = AppError;
+
+    async fn prepare(&mut self, pair: u64) -> Result<u64, AppError> {
+        let numbers = slice_of(self.sizes.charges, pair, self.sizes.pairs);
+        let count = numbers.end - numbers.start;
+        let history = self.sizes.history;
+        self.tape = Vec::new();
+        self.slice = self.door.slice(&self.generator, history + numbers.start..history + numbers.end, self.sizes.batch)?;
+        self.recorder.scratch.record();
+        self.slice.send(&self.recorder.app, &self.recorder.actor).await?;
+        self.tape = self.recorder.scratch.recorded();
+        self.recorder.scratch.settle().await?;
+        Ok(count)
+    }
+
+    async fn path(&mut self) -> Result<Duration, AppError> {
+        let watch = Stopwatch::start();
+        self.slice.send(&self.path.app, &self.path.actor).await?;
+        let elapsed = watch.elapsed();
+        self.path.scratch.settle().await?;
+        Ok(elapsed)
+    }
+
+    async fn floor(&mut self) -> Result<Duration, AppError> {
+        let watch = Stopwatch::start();
+        self.floor.1.write(&self.tape).await?;
+        let elapsed = watch.elapsed();
+        self.floor.0.settle().await?;
+        Ok(elapsed)
+    }
 }
 
 fn generator(app: &App, charges: u64) -> Charges {
@@ -97,56 +173,6 @@ pub(super) async fn fill_history(
     Ok(())
 }
 
-fn joined(error: tokio::task::JoinError) -> AppError {
+pub(super) fn joined(error: tokio::task::JoinError) -> AppError {
     AppError::Internal(StoreError::Unavailable(error.to_string()))
-}
-
-/// The measured charges as request bodies.
-fn lines(generator: &Charges, sizes: IngestSizes) -> Vec<Arc<Vec<u8>>> {
-    let numbers: Vec<u64> = (sizes.history..sizes.history + sizes.charges).collect();
-    numbers
-        .chunks(sizes.batch.max(1))
-        .map(|batch| Arc::new(batch.iter().flat_map(|number| line_of(&generator.charge(*number))).collect()))
-        .collect()
-}
-
-/// Reads, prepares and books bodies as the charge stream does.
-async fn send(app: &App, actor: &Arc<Actor>, bodies: &[Arc<Vec<u8>>]) -> Result<u64, AppError> {
-    let batches = stream::iter(bodies).map(|body| {
-        let (app, actor, body) = (app.clone(), actor.clone(), body.clone());
-        tokio::spawn(async move {
-            let items = body.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).map(read_charge).collect();
-            record_charges(&app, &actor, items, false).await
-        })
-    });
-    let receipts = batches.buffered(BATCHES_IN_FLIGHT).map(|receipts| receipts.map_err(joined)?);
-    receipts
-        .try_fold(0, |sum, receipts| async move {
-            Ok(sum + u64::try_from(receipts.iter().filter(|receipt| !matches!(receipt.outcome, Outcome::Rejected(_))).count()).unwrap_or(0))
-        })
-        .await
-}
-
-/// The same rows, written again by bare statements into an empty database.
-async fn floor(target: &Target, bodies: &[Arc<Vec<u8>>]) -> Result<Duration, AppError> {
-    let scratch = Scratch::create(target).await?;
-    let app = scratch.app().await?;
-    let actor = Arc::new(actor(&app));
-    save_masters(&app, &actor).await?;
-    scratch.record();
-    send(&app, &actor, bodies).await?;
-    let tape = scratch.recorded();
-    drop(app);
-    scratch.remove().await?;
-    let empty = Scratch::create(target).await?;
-    let app = empty.app().await?;
-    save_masters(&app, &actor).await?;
-    drop(app);
-    let mut floor = empty.floor(&tape).await?;
-    let watch = Stopwatch::start();
-    floor.write(&tape).await?;
-    let elapsed = watch.elapsed();
-    drop(floor);
-    empty.remove().await?;
-    Ok(elapsed)
 }

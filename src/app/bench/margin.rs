@@ -1,25 +1,27 @@
 //! The margin statement over charges, hours and revenue of a hundred days.
 
-use std::sync::Arc;
-use std::time::Duration;
-
-use super::database::{Scratch, Target};
+use super::SEED;
+use super::bare::{BareReport, without_days};
+use super::database::{Service, Target};
+use super::figures::Figures;
 use super::ingest::fill_history;
-use super::reports::{Latency, RUNS};
-use super::{SEED, actor, save_masters};
+use super::pairs::readings;
+use super::reports::RUNS;
+use super::statistics::{Quartiles, per_second};
 use crate::app::auth::{Actor, Role};
 use crate::app::demo::{Charges, DAYS};
 use crate::app::labor::{RateInput, record_time_entries, save_labor_rates};
 use crate::app::margin::{MarginDimension, MarginQuery, margin};
 use crate::app::masters::{CostCenterInput, save_cost_centers};
 use crate::app::reports::DimensionFilter;
+use crate::app::reports::slices::dated_slices;
 use crate::app::revenue::record_revenue;
 use crate::app::{AppError, Stopwatch};
 use crate::domain::chart::CenterKind;
 use crate::domain::labor::{Hours, TimeInput};
 use crate::domain::money::{Amount, Currency};
 use crate::domain::period::{Day, DayRange};
-use crate::domain::report::Interval;
+use crate::domain::report::{Grain, Interval};
 use crate::domain::revenue::{RevenueInput, RevenueKind, Stated};
 
 /// How much lies beneath the statement.
@@ -27,15 +29,7 @@ use crate::domain::revenue::{RevenueInput, RevenueKind, Stated};
 pub struct MarginSizes {
     pub charges: u64,
     pub time_entries: u64,
-}
-
-#[derive(Debug, Clone)]
-pub struct MarginMeasured {
-    /// The time that recording the hours took.
-    pub recording: Duration,
-    /// Rows of the statement by client and month.
-    pub rows: usize,
-    pub latencies: Vec<Latency>,
+    pub pairs: u64,
 }
 
 /// Clients that people work for, beside those of the demo company.
@@ -46,57 +40,75 @@ const ROLES: [(&str, i64); 3] = [("engineer", 95), ("designer", 80), ("reviewer"
 /// Entries of one call.
 const BATCH: u64 = 1_000;
 
-/// Fills books and measures the statement by client and month, for one who sees personal rates and for one who does not.
+/// Fills books and measures the statement by client and month, for one who sees personal rates and for one who does not, beside the balances and
+/// hours beneath it. Recording hours has no baseline: it is told with how its batches spread.
 ///
 /// # Errors
 /// Any database failure.
-pub async fn margin_bench(target: &Target, sizes: MarginSizes, progress: &impl Fn(&str, u64, u64)) -> Result<MarginMeasured, AppError> {
-    let scratch = Scratch::create(target).await?;
-    let app = scratch.app().await?;
-    let admin = Arc::new(actor(&app));
-    save_masters(&app, &admin).await?;
-    let yesterday = app.clock().now().date_naive().pred_opt().unwrap_or_default();
+pub async fn margin_bench(target: &Target, sizes: MarginSizes, progress: &impl Fn(&str, u64, u64)) -> Result<Vec<Figures>, AppError> {
+    let service = Service::create(target).await?;
+    let yesterday = service.app.clock().now().date_naive().pred_opt().unwrap_or_default();
     let generator = Charges::new(SEED, yesterday, usize::try_from(sizes.charges).unwrap_or(usize::MAX));
-    fill_history(&app, &admin, &generator, 0..sizes.charges, progress).await?;
+    fill_history(&service.app, &service.actor, &generator, 0..sizes.charges, progress).await?;
     let last_day = Day::from_date(yesterday);
     let first_day = Day(last_day.0 - i32::try_from(DAYS).unwrap_or(0) + 1);
-    save_cost_centers(&app, &admin, (0..CLIENTS).map(client).collect()).await?;
-    save_labor_rates(&app, &admin, ROLES.into_iter().map(|role| rate(role, first_day)).collect()).await?;
-    record_revenue(&app, &admin, (0..CLIENTS).map(|number| retainer(number, first_day, last_day)).collect()).await?;
-    let watch = Stopwatch::start();
-    for start in (0..sizes.time_entries).step_by(usize::try_from(BATCH).unwrap_or(1)) {
-        let numbers = start..(start + BATCH).min(sizes.time_entries);
-        record_time_entries(&app, &admin, numbers.map(|number| time(number, first_day)).collect()).await?;
-        progress("hours", start, sizes.time_entries);
-    }
-    let recording = watch.elapsed();
-    let reader = Actor { roles: [Role::Viewer].into_iter().collect(), ..admin.as_ref().clone() };
+    let rates = record_activity(&service, sizes, (first_day, last_day), progress).await?;
+    service.scratch.settle().await?;
+    let figures = |name: &str| Figures::new(name).with("engine", target.engine()).with("timeEntries", sizes.time_entries);
+    let recording = figures("margin-time-entries").with_quartiles("perSecond", rates).with_spread(rates.and_then(Quartiles::spread));
+    let mut measured = vec![recording];
+    let books = service.app.books(&service.actor).await?.id();
+    let reader = Actor { roles: [Role::Viewer].into_iter().collect(), ..service.actor.as_ref().clone() };
     let months = (first_day.month().first_day(), last_day.month().next().first_day());
-    let mut measured = MarginMeasured { recording, rows: 0, latencies: Vec::new() };
     for (name, who, (from, to)) in [
-        ("margin-client-month", admin.as_ref(), months),
+        ("margin-client-month", service.actor.as_ref(), months),
         ("margin-client-month-reader", &reader, months),
         // Neither the first nor the last month is whole.
-        ("margin-client-month-by-days", admin.as_ref(), (Day(first_day.0 + 1), last_day)),
+        ("margin-client-month-by-days", service.actor.as_ref(), (Day(first_day.0 + 1), last_day)),
     ] {
+        let (days, interval) = (DayRange::new(from, to)?, Some(Interval::Month));
         let query = MarginQuery {
-            days: DayRange::new(from, to)?,
+            days,
             group_by: vec![MarginDimension::Client],
-            interval: Some(Interval::Month),
+            interval,
             filter: DimensionFilter::default(),
             in_reporting_currency: false,
         };
-        let mut times = Vec::with_capacity(RUNS);
-        for _ in 0..RUNS {
-            let watch = Stopwatch::start();
-            measured.rows = margin(&app, who, query.clone()).await?.rows.len();
-            times.push(watch.elapsed());
-        }
-        measured.latencies.push(Latency::of(name, sizes.charges, times));
+        let slices = without_days(dated_slices(days, interval, (Grain::BlockMonth, Grain::BlockDay)));
+        let baseline = BareReport { balances: slices.clone(), hours: slices, with_persons: who.roles == reader.roles };
+        let mut rows = 0;
+        let path = async || {
+            rows = margin(&service.app, who, query.clone()).await?.rows.len();
+            Ok(())
+        };
+        let readings = readings(sizes.pairs, RUNS, path, async || baseline.read(&service, books).await).await?;
+        measured.push(readings.into_figures(figures(name).with("charges", sizes.charges).with("rows", rows)));
     }
-    drop(app);
-    scratch.remove().await?;
+    service.remove().await?;
     Ok(measured)
+}
+
+/// Records what the statement is made of beside charges. Answers the time entries recorded a second, by batches.
+async fn record_activity(
+    service: &Service,
+    sizes: MarginSizes,
+    (first_day, last_day): (Day, Day),
+    progress: &impl Fn(&str, u64, u64),
+) -> Result<Option<Quartiles>, AppError> {
+    let (app, admin) = (&service.app, &service.actor);
+    save_cost_centers(app, admin, (0..CLIENTS).map(client).collect()).await?;
+    save_labor_rates(app, admin, ROLES.into_iter().map(|role| rate(role, first_day)).collect()).await?;
+    record_revenue(app, admin, (0..CLIENTS).map(|number| retainer(number, first_day, last_day)).collect()).await?;
+    let mut rates = Vec::new();
+    for start in (0..sizes.time_entries).step_by(usize::try_from(BATCH).unwrap_or(1)) {
+        let numbers = start..(start + BATCH).min(sizes.time_entries);
+        let count = numbers.end - numbers.start;
+        let watch = Stopwatch::start();
+        record_time_entries(app, admin, numbers.map(|number| time(number, first_day)).collect()).await?;
+        rates.push(per_second(count, watch.elapsed()));
+        progress("hours", start, sizes.time_entries);
+    }
+    Ok(Quartiles::of(rates))
 }
 
 fn client(number: u64) -> CostCenterInput {

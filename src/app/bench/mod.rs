@@ -1,22 +1,34 @@
-//! Measuring this machine: charges a second through the whole path beside a floor, reports, margins, what-if and verification at a size of history.
+//! Measuring this machine: charges through the whole path, imports, reports, margins, what-if and verification, each in turns with a baseline
+//! (`pairs`), and what has no baseline a few times.
 
 mod allocation;
+mod bare;
+mod compare;
 mod database;
+mod door;
+mod figures;
 mod ingest;
 mod lines;
 mod margin;
+mod pairs;
 mod reports;
 mod sealing;
+mod statistics;
 mod what_if;
 
-pub use allocation::{AllocationMeasured, AllocationSizes, allocation};
+pub use allocation::{AllocationSizes, allocation};
+pub use compare::{Change, Comparison, Counterpart, EarlierRun, sizes};
 pub use database::{Scratch, Target};
-pub use ingest::{IngestSizes, Measured, ingest};
+pub use door::Door;
+pub use figures::Figures;
+pub use ingest::{IngestSizes, ingest};
 pub use lines::line_of;
-pub use margin::{MarginMeasured, MarginSizes, margin_bench};
-pub use reports::{Latency, Reports, reports};
+pub use margin::{MarginSizes, margin_bench};
+pub use pairs::{PAIRS, Paired, Sides, alternate, slice_of};
+pub use reports::{ReportSizes, reports};
 pub use sealing::sealing;
-pub use what_if::{WhatIfMeasured, what_if_bench};
+pub use statistics::percentile;
+pub use what_if::what_if_bench;
 
 use crate::app::auth::{Actor, Role};
 use crate::app::{App, AppError, demo, masters};
@@ -49,9 +61,9 @@ async fn save_masters(app: &App, actor: &Actor) -> Result<(), AppError> {
     Ok(())
 }
 
-/// The largest resident size of this process so far in KiB, where the system tells.
-pub fn peak_memory_kib() -> Option<u64> {
+/// The largest resident size of this process so far in MiB, where the system tells.
+pub fn peak_memory_mib() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
-    line.split_whitespace().nth(1)?.parse().ok()
+    line.split_whitespace().nth(1)?.parse::<u64>().ok().map(|kib| kib / 1024)
 }

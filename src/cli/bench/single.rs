@@ -1,22 +1,23 @@
 //! One charge a request: 64 connections, each sending `recordCharges` with one charge and waiting for the receipt, over HTTP.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-use super::{decimal, milliseconds, per_second};
 use crate::app::auth::{AuthConfig, Authenticator, DEFAULT_AUDIENCE, Role, Secret, TokenRequest, issue};
-use crate::app::bench::{BOOKS, Scratch, Target};
+use crate::app::bench::{BOOKS, Figures, Scratch, Sides, Target, alternate, percentile, slice_of};
 use crate::app::{Clock, Stopwatch, ids};
 use crate::http::HttpConfig;
 
 const CONNECTIONS: usize = 64;
-const REQUESTS: u64 = 100_000;
 
-pub async fn measure(target: &Target) -> Result<Value, anyhow::Error> {
+/// Measures requests with one charge each in turns with the same requests without anything to do.
+pub async fn measure(target: &Target, requests: u64, pairs: u64) -> Result<Figures, anyhow::Error> {
     let scratch = Scratch::create(target).await?;
     let app = scratch.app().await?;
     let secret = Secret::new(ids::random_secret()?)?;
@@ -41,27 +42,83 @@ pub async fn measure(target: &Target) -> Result<Value, anyhow::Error> {
     let server = tokio::spawn(crate::http::serve(listener, router, async {
         let _ = stopped.await;
     }));
-    let head = Arc::new(format!(
-        "POST /graphql HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {token}\r\ncontent-type: application/json\r\n"
-    ));
-    // The floor: the same requests without anything to do.
-    let (floor, _) = load(address, &head, &|_| json!({ "query": "{ __typename }" })).await?;
-    let (elapsed, times) = load(address, &head, &charge).await?;
+    let head = format!("POST /graphql HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {token}\r\ncontent-type: application/json\r\n");
+    let mut sides = Requests {
+        scratch: &scratch,
+        address,
+        head: Arc::new(head),
+        requests,
+        pairs,
+        numbers: 0..0,
+        times: Vec::new(),
+        medians: Vec::new(),
+    };
+    let paired = alternate(&mut sides, pairs).await?;
+    let (times, medians) = (sides.times, sides.medians);
     let _ = stop.send(());
     server.await??;
     scratch.remove().await?;
-    let (path, floor) = (per_second(REQUESTS, elapsed), per_second(REQUESTS, floor));
-    let percentile = |percent: usize| times.get(times.len() * percent / 100).copied().unwrap_or_default();
-    Ok(json!({
-        "name": "single-graphql",
-        "requests": REQUESTS,
-        "connections": CONNECTIONS,
-        "perSecond": path,
-        "p50Ms": milliseconds(percentile(50)),
-        "p99Ms": milliseconds(percentile(99)),
-        "floorPerSecond": floor,
-        "ratio": decimal(path.saturating_mul(100) / floor.max(1), 2),
-    }))
+    let figures =
+        Figures::new("single-graphql").with("engine", target.engine()).with("requests", requests).with("connections", CONNECTIONS);
+    let figures = figures.with_quartiles_of_times("p50Ms", medians);
+    let figures = figures.with_time("p50Ms", percentile(&times, 50)).with_time("p99Ms", percentile(&times, 99));
+    Ok(paired.rates_into(figures))
+}
+
+struct Requests<'a> {
+    scratch: &'a Scratch,
+    address: SocketAddr,
+    head: Arc<String>,
+    requests: u64,
+    pairs: u64,
+    /// Of the charges of this slice.
+    numbers: std::ops::Range<u64>,
+    times: Vec<Duration>,
+    /// Of the slices so far.
+    medians: Vec<Duration>,
+}
+
+impl Requests<'_> {
+    /// Sends a request for each number, and answers how long they took together and one by one. Bodies and connections are made before the clock
+    /// runs: what is measured is the service.
+    async fn load(&self, body: impl Fn(u64) -> Value) -> Result<(Duration, Vec<Duration>), anyhow::Error> {
+        let bodies: Arc<Vec<String>> = Arc::new(self.numbers.clone().map(|number| body(number).to_string()).collect());
+        let next = Arc::new(AtomicU64::new(0));
+        let mut streams = Vec::with_capacity(CONNECTIONS);
+        for _ in 0..CONNECTIONS {
+            let stream = TcpStream::connect(self.address).await?;
+            stream.set_nodelay(true)?;
+            streams.push(stream);
+        }
+        let watch = Stopwatch::start();
+        let clients = streams.into_iter().map(|stream| tokio::spawn(client(stream, self.head.clone(), bodies.clone(), next.clone())));
+        let mut times = Vec::new();
+        for client in clients.collect::<Vec<_>>() {
+            times.extend(client.await??);
+        }
+        Ok((watch.elapsed(), times))
+    }
+}
+
+impl Sides for Requests<'_> {
+    type Error = anyhow::Error;
+
+    async fn prepare(&mut self, pair: u64) -> Result<u64, anyhow::Error> {
+        self.numbers = slice_of(self.requests, pair, self.pairs);
+        Ok(self.numbers.end - self.numbers.start)
+    }
+
+    async fn path(&mut self) -> Result<Duration, anyhow::Error> {
+        let (elapsed, times) = self.load(charge).await?;
+        self.medians.extend(percentile(&times, 50));
+        self.times.extend(times);
+        self.scratch.settle().await?;
+        Ok(elapsed)
+    }
+
+    async fn floor(&mut self) -> Result<Duration, anyhow::Error> {
+        Ok(self.load(|_| json!({ "query": "{ __typename }" })).await?.0)
+    }
 }
 
 fn charge(number: u64) -> Value {
@@ -71,34 +128,12 @@ fn charge(number: u64) -> Value {
     json!({ "query": "mutation($input: RecordChargesInput!) { recordCharges(input: $input) { recorded } }", "variables": { "input": { "charges": [charge] } } })
 }
 
-/// Sends all requests and answers how long they took together and one by one, in ascending order.
-async fn load(
-    address: std::net::SocketAddr,
-    head: &Arc<String>,
-    body: &(impl Fn(u64) -> Value + Sync),
-) -> Result<(std::time::Duration, Vec<std::time::Duration>), anyhow::Error> {
-    // Made before the clock runs: what is measured is the service.
-    let bodies: Arc<Vec<String>> = Arc::new((0..REQUESTS).map(|number| body(number).to_string()).collect());
-    let next = Arc::new(AtomicU64::new(0));
-    let watch = Stopwatch::start();
-    let clients: Vec<_> = (0..CONNECTIONS).map(|_| tokio::spawn(client(address, head.clone(), bodies.clone(), next.clone()))).collect();
-    let mut times = Vec::new();
-    for client in clients {
-        times.extend(client.await??);
-    }
-    let elapsed = watch.elapsed();
-    times.sort_unstable();
-    Ok((elapsed, times))
-}
-
 async fn client(
-    address: std::net::SocketAddr,
+    mut stream: TcpStream,
     head: Arc<String>,
     bodies: Arc<Vec<String>>,
     next: Arc<AtomicU64>,
-) -> Result<Vec<std::time::Duration>, anyhow::Error> {
-    let mut stream = TcpStream::connect(address).await?;
-    stream.set_nodelay(true)?;
+) -> Result<Vec<Duration>, anyhow::Error> {
     let mut times = Vec::new();
     let mut buffer = vec![0_u8; 16 * 1024];
     while let Some(body) = usize::try_from(next.fetch_add(1, Ordering::Relaxed)).ok().and_then(|number| bodies.get(number)) {

@@ -1,73 +1,37 @@
 //! The floor that `tallybook bench` measures against: the rows of a tape written by bare statements with the same durability, and nothing around them.
 //!
-//! The guards (triggers) are dropped first: what they cost is part of the service's own time.
+//! The guards (triggers) are dropped first: what they cost is part of the service's own time. That is done to databases of the same run
+//! alone (`scratch`).
 
-use futures_util::TryFutureExt;
+pub mod scan;
+mod scratch;
+
 use rusqlite::params_from_iter;
-use sqlx::postgres::{PgConnectOptions, PgConnection};
-use sqlx::{AssertSqlSafe, Connection as _, Executor};
+use sqlx::postgres::PgConnection;
+use sqlx::{AssertSqlSafe, Executor};
 
+use super::StoreError;
 use super::ledger::{Column, Table, Value, Written};
-use super::{Engine, Store, StoreError};
+pub use scratch::{ScratchDatabase, ScratchPlace};
 
-const SQLITE_TRIGGERS: &str = "SELECT 'DROP TRIGGER ' || name FROM sqlite_master WHERE type = 'trigger'";
+/// A migrated database of this run without its guards, ready to take a tape. Only a [`ScratchDatabase`] opens one.
+pub struct Floor(Connection);
 
-/// A migrated, empty database ready to take a tape.
-pub enum Floor {
+enum Connection {
     Sqlite(rusqlite::Connection),
     Postgres(Box<PgConnection>),
 }
 
 impl Floor {
-    /// Rows that may exist already go through a temporary table on PostgreSQL: one for each such table of the tape.
-    ///
-    /// # Errors
-    /// Any database failure.
-    pub async fn open(store: &Store, tape: &[Written]) -> Result<Self, StoreError> {
-        match store.engine() {
-            Engine::Sqlite { path } => {
-                let connection = rusqlite::Connection::open(path)?;
-                connection.set_prepared_statement_cache_capacity(64);
-                connection.execute_batch("PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 10000; PRAGMA cache_size = -131072; PRAGMA temp_store = MEMORY;")?;
-                let drops: Vec<String> = connection.prepare(SQLITE_TRIGGERS)?.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
-                connection.execute_batch(&drops.join(";"))?;
-                Ok(Self::Sqlite(connection))
-            }
-            Engine::Postgres => {
-                let pool = store.db.get_postgres_connection_pool();
-                let (directory, port): (String, String) =
-                    sqlx::query_as("SELECT split_part(current_setting('unix_socket_directories'), ',', 1), current_setting('port')")
-                        .fetch_one(pool)
-                        .await?;
-                let options: PgConnectOptions = (*pool.connect_options()).clone();
-                // A local socket where there is one: on TCP this client waits for a delayed acknowledgement at every COPY.
-                let local = options.clone().socket(directory).port(port.parse().unwrap_or(5432));
-                let mut connection = PgConnection::connect_with(&local).or_else(|_| PgConnection::connect_with(&options)).await?;
-                for table in ["charge", "charge_revision", "journal_entry", "posting"] {
-                    connection.execute(AssertSqlSafe(format!("ALTER TABLE {table} DISABLE TRIGGER USER"))).await?;
-                }
-                connection.execute("ALTER TABLE books_head DISABLE TRIGGER USER").await?;
-                let added_to = tape.iter().filter_map(|written| match written {
-                    Written::Rows { table, .. } if !table.on_conflict.is_empty() => Some(table.name),
-                    _ => None,
-                });
-                for table in added_to.collect::<std::collections::BTreeSet<_>>() {
-                    connection.execute(AssertSqlSafe(format!("CREATE TEMP TABLE copied_{table} (LIKE {table})"))).await?;
-                }
-                Ok(Self::Postgres(Box::new(connection)))
-            }
-        }
-    }
-
     /// Writes the tape, commit by commit.
     ///
     /// # Errors
     /// Any database failure.
     pub async fn write(&mut self, tape: &[Written]) -> Result<(), StoreError> {
         for commit in tape.split_inclusive(|written| matches!(written, Written::Commit)) {
-            match self {
-                Self::Sqlite(connection) => write_sqlite(connection, commit)?,
-                Self::Postgres(connection) => write_postgres(connection, commit).await?,
+            match &mut self.0 {
+                Connection::Sqlite(connection) => write_sqlite(connection, commit)?,
+                Connection::Postgres(connection) => write_postgres(connection, commit).await?,
             }
         }
         Ok(())
@@ -132,6 +96,9 @@ async fn write_postgres(connection: &mut PgConnection, commit: &[Written]) -> Re
 async fn copy(connection: &mut PgConnection, table: &Table, cells: &[Value]) -> Result<(), StoreError> {
     let target = if table.on_conflict.is_empty() { table.name.to_owned() } else { format!("copied_{}", table.name) };
     let bytes = binary(table, cells);
+    if !table.on_conflict.is_empty() {
+        connection.execute(AssertSqlSafe(format!("CREATE TEMP TABLE IF NOT EXISTS {target} (LIKE {})", table.name))).await?;
+    }
     let mut copy = connection.copy_in_raw(&format!("COPY {target} ({}) FROM STDIN WITH (FORMAT BINARY)", columns(table))).await?;
     copy.send(bytes).await?;
     copy.finish().await?;
