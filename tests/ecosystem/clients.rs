@@ -32,7 +32,7 @@ fn endpoint(server: &Server) -> String {
 }
 
 fn graphql_js(server: &Server, token: &str) -> Command {
-    let mut command = Command::new("node");
+    let mut command = Command::new(python("node"));
     command.arg(script("graphql_js.mjs")).args([&endpoint(server), token]).arg(node_packages()).args([SCHEMA, OPERATIONS]);
     command
 }

@@ -11,7 +11,7 @@ fn home() -> PathBuf {
     })
 }
 
-/// A program of the Python environment.
+/// A program of the Python environment, which has Node.js too.
 pub fn python(program: &str) -> PathBuf {
     home().join("python/bin").join(program)
 }
