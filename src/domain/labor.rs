@@ -57,9 +57,7 @@ impl Hours {
     pub fn cost(self, per_hour: Money) -> Result<Money, Rejection> {
         let exact = self.exact().checked_mul(per_hour.exact());
         let units = exact.and_then(|exact| exact.round_half_even(per_hour.currency.ledger_scale()));
-        units
-            .map(|units| Amount::from_units(units).with(per_hour.currency))
-            .ok_or_else(|| Rejection::of(Code::AmountTooLarge).under("hours"))
+        Money::computed(units, per_hour.currency).map_err(|rejection| rejection.under("hours"))
     }
 }
 

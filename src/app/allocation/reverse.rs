@@ -93,7 +93,7 @@ pub fn reverse_in_tx(session: &mut Session, actor: &Actor, run: &RunHead, reason
             charge: None,
             corrects: Some(entry),
             memo: Some(&memo),
-        })?;
+        }).map_err(|error| error.placed(Code::LedgerOverflow, "id"))?;
         mirrored.insert(entry, number);
         entries.push((number, pool));
     }

@@ -185,7 +185,8 @@ fn post_transfer(
             corrects: None,
             memo: Some(memo),
         };
-        entries.push((session.post(&draft)?, part.into_iter().map(|(coding, _)| coding).collect()));
+        let entry = session.post(&draft).map_err(|error| error.placed(Code::LedgerOverflow, "period"))?;
+        entries.push((entry, part.into_iter().map(|(coding, _)| coding).collect()));
     }
     Ok(entries)
 }

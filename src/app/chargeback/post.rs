@@ -173,7 +173,7 @@ fn post_one(session: &mut Session, before: &Statement) -> Result<Statement, AppE
         charge: None,
         corrects: None,
         memo: Some(&memo),
-    })?;
+    }).map_err(|error| error.placed(Code::LedgerOverflow, "period"))?;
     let after = Statement { status: StatementStatus::Posted, entry: Some(entry), posted_at: Some(session.recorded_at()), ..before.clone() };
     statement_save(&mut session.ledger, session.books, &after)?;
     Ok(after)
@@ -267,7 +267,7 @@ fn reverse_in_tx(session: &mut Session, actor: &Actor, input: &ReverseInput) -> 
         charge: None,
         corrects: Some(entry),
         memo: Some(&input.reason),
-    })?;
+    }).map_err(|error| error.placed(Code::LedgerOverflow, "number"))?;
     let after =
         Statement { status: StatementStatus::Reversed, reversal: Some(mirror), reason: Some(input.reason.clone()), ..before.clone() };
     save_step(session, actor, "chargeback.reverse", &before, &after)?;

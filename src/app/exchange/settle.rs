@@ -106,7 +106,7 @@ fn settle_in_tx(session: &mut Session, actor: &Actor, input: &SettleInput) -> Re
         charge: None,
         corrects: None,
         memo: Some(&memo),
-    })?;
+    }).map_err(|error| error.placed(Code::LedgerOverflow, "amount"))?;
     let paid = input.paid.amount.units();
     let settlement =
         ForeignSettlement { entry, account, provider, currency: input.money.currency, amount, relieved, paid, paid_on: input.paid_on };

@@ -114,13 +114,13 @@ impl Gatherer<'_> {
             for sum in sums {
                 let Some((line, _)) = self.lines.of_key(sum.keys.first()) else { continue };
                 let day = first_day(sum.bucket);
-                let (net, currency) = self.converted(i128::from(sum.totals.debit) - i128::from(sum.totals.credit), sum.currency, day)?;
+                let (net, currency) = self.converted(sum.totals.debit - sum.totals.credit, sum.currency, day)?;
                 let key = (self.period(day), sum.keys.get(1..).unwrap_or_default().to_vec(), currency);
                 let row = gathered.entry(key).or_default();
                 row.figures.add(line, net);
-                row.charges += i128::from(sum.totals.charges);
-                row.input_tokens += i128::from(sum.totals.input_tokens);
-                row.output_tokens += i128::from(sum.totals.output_tokens);
+                row.charges += sum.totals.charges;
+                row.input_tokens += sum.totals.input_tokens;
+                row.output_tokens += sum.totals.output_tokens;
             }
         }
         for sum in self.snapshot.kept_allocations(self.days, &keys, self.filter).await? {

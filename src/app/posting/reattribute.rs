@@ -3,21 +3,23 @@
 use chrono::NaiveDate;
 use serde_json::json;
 
+use super::room::Change;
 use super::session::Session;
 use super::stored_charge::{Booking, Note, StoredCharge, basis};
 use super::write_batch::Revision;
-use crate::app::audit::{self, Change};
+use crate::app::audit;
 use crate::app::auth::{Actor, Permission};
 use crate::app::ingest::{counts, debit_account};
 use crate::app::{App, AppError};
 use crate::domain::attribution::attribute;
 use crate::domain::chart::{CodingBlock, NameKind};
 use crate::domain::duties::Duty;
-use crate::domain::ids::AccountId;
+use crate::domain::ids::{AccountId, NameId};
 use crate::domain::journal::{EntryDraft, EntryKind, Posting, Side};
 use crate::domain::money::Currency;
 use crate::domain::period::{Day, DayRange, Moment};
 use crate::domain::rejection::{Code, Rejection};
+use crate::domain::report::Weight;
 
 /// Which charges, by the day they occurred: `from` included, `to` excluded.
 #[derive(Debug, Clone)]
@@ -36,6 +38,8 @@ pub struct ReattributeReport {
     pub moved: u64,
     /// Reclassification entries posted: charges without a booked cost move without one.
     pub entries: u64,
+    /// Charges that stay where they are, because a balance does not hold the move.
+    pub refused: u64,
 }
 
 const CHARGES_PER_TRANSACTION: u64 = 2_000;
@@ -71,16 +75,17 @@ pub async fn reattribute_charges(app: &App, actor: &Actor, input: ReattributeInp
         total.examined += done.examined;
         total.moved += done.moved;
         total.entries += done.entries;
+        total.refused += done.refused;
         next = rest;
     }
     Ok(total)
 }
 
 /// What one transaction moved.
-fn told(range: DayRange, report: ReattributeReport) -> Change {
+fn told(range: DayRange, report: ReattributeReport) -> audit::Change {
     let object = format!("charges {} to {}", range.from(), range.to());
     let after = json!({ "moved": report.moved, "entries": report.entries });
-    Change { action: "charges.reattribute", object, after: Some(after), ..Change::default() }
+    audit::Change { action: "charges.reattribute", object, after: Some(after), ..audit::Change::default() }
 }
 
 fn reattribute_in_tx(
@@ -98,14 +103,31 @@ fn reattribute_in_tx(
             // A zone's day may begin within an hour of UTC.
             if charge.basis != basis::REVERSED && (from..to).contains(&charge.event.occurred_at) {
                 report.examined += 1;
-                reattribute_one(session, charge, dry_run, &mut report)?;
+                match session.attempt(|session| reattribute_one(session, charge, dry_run)) {
+                    Ok(done) => {
+                        report.moved += u64::from(done.moved);
+                        report.entries += u64::from(done.posted);
+                    }
+                    // One that cannot be moved stays where it is; the others go on.
+                    Err(AppError::Rejected(rejections)) if rejections.iter().all(|rejection| rejection.code == Code::LedgerOverflow) => {
+                        report.refused += 1;
+                    }
+                    Err(error) => return Err(error),
+                }
             }
         }
     }
     Ok((report, None))
 }
 
-fn reattribute_one(session: &mut Session, charge: StoredCharge, dry_run: bool, report: &mut ReattributeReport) -> Result<(), AppError> {
+/// What became of one charge.
+#[derive(Clone, Copy, Default)]
+struct Done {
+    moved: bool,
+    posted: bool,
+}
+
+fn reattribute_one(session: &mut Session, charge: StoredCharge, dry_run: bool) -> Result<Done, AppError> {
     let masters = session.masters().clone();
     let event = &charge.event;
     let attribution = attribute(event, &masters.attribution_rules, &*masters);
@@ -113,16 +135,27 @@ fn reattribute_one(session: &mut Session, charge: StoredCharge, dry_run: bool, r
     if account == AccountId(0) {
         return Err(Rejection::of(Code::AccountUnknown).into());
     }
-    let Some(old) = session.names.coding(charge.block).copied() else { return Ok(()) };
-    let feature = session.name(NameKind::Feature, attribution.feature.as_deref())?;
-    let coding = CodingBlock { account, team: attribution.team, project: attribution.project, client: attribution.client, feature, ..old };
+    let Some(old) = session.names.coding(charge.block).copied() else { return Ok(Done::default()) };
+    let mut other = Note::read(charge.note.as_deref())?.other;
+    let source = session.names.find(NameKind::Source, &event.source).unwrap_or(NameId::NONE);
+    let mut named = |kind: NameKind, name: Option<&str>| {
+        let Some(name) = name else { return Ok::<_, Rejection>(NameId::NONE) };
+        let (id, is_other) = session.charge_name(kind, name, source)?;
+        if is_other { other.insert(kind, name) } else { other.remove(kind) }
+        Ok(id)
+    };
+    let feature = named(NameKind::Feature, attribution.feature.as_deref())?;
+    // What was booked on the *other* name moves to its own once the books take it. What is owed stays under the provider it is owed to.
+    let (model, environment) = (named(NameKind::Model, Some(&event.model))?, named(NameKind::Environment, event.environment.as_deref())?);
+    let (team, project, client) = (attribution.team, attribution.project, attribution.client);
+    let coding = CodingBlock { account, team, project, client, feature, model, environment, ..old };
     let rule = attribution.rule.map_or(0, |rule| i64::from(rule.0));
     if coding == old && rule == charge.rule {
-        return Ok(());
+        return Ok(Done::default());
     }
-    report.moved += u64::from(coding != old);
+    let mut done = Done { moved: coding != old, posted: false };
     if dry_run {
-        return Ok(());
+        return Ok(done);
     }
     let block = session.block(coding);
     let Booking { effective_on: day, service_on } = session.booking_of(&charge);
@@ -131,8 +164,8 @@ fn reattribute_one(session: &mut Session, charge: StoredCharge, dry_run: bool, r
     if coding != old && charge.basis != basis::UNPRICED {
         session.count_on(&charge, day);
         let cost = charge.cost.unwrap_or_else(|| crate::domain::money::Amount::ZERO.with(Currency::USD));
-        session.balance(charge.block, day, cost.currency, counts(event).counts_negated())?;
-        session.balance(block, day, cost.currency, counts(event))?;
+        let moved = |block, totals| Change { block, day, currency: cost.currency, totals };
+        let counted = [moved(charge.block, counts(event).counts_negated()), moved(block, counts(event))];
         if cost.amount.is_positive() {
             let posting = |side, block| Posting { side, amount: cost.amount, currency: cost.currency, block };
             let postings = [posting(Side::Debit, block), posting(Side::Credit, charge.block)];
@@ -145,11 +178,13 @@ fn reattribute_one(session: &mut Session, charge: StoredCharge, dry_run: bool, r
                 corrects: charge.entry,
                 memo: Some("attribution changed"),
             };
-            entry = Some(session.post(&draft)?);
-            report.entries += 1;
+            entry = Some(session.post_counting(&draft, &counted)?);
+            done.posted = true;
+        } else {
+            session.count(&counted, Weight::Correction)?;
         }
     }
-    let note = Note::text(event, &attribution);
+    let note = Note::text(event, &attribution, &other);
     let StoredCharge { number, revision, meter_lines, basis, cost, .. } = charge;
     session.batch.revisions.push(Revision {
         charge: number,
@@ -164,5 +199,5 @@ fn reattribute_one(session: &mut Session, charge: StoredCharge, dry_run: bool, r
         entry,
         since,
     });
-    Ok(())
+    Ok(done)
 }

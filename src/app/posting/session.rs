@@ -6,20 +6,21 @@ use foldhash::{HashMap, HashMapExt, HashSet, HashSetExt};
 
 use super::key_filter::KeyFilter;
 use super::names::Names;
+use super::room::{Change, Room};
 use super::seal::seal;
+use super::stored_charge::Note;
 use super::write_batch::{Batch, ChargeNames};
 use crate::app::AppError;
 use crate::app::integrity::{Blocks, push, restore, scan_leaves, sha256, stored};
 use crate::app::masters::{Masters, load_masters};
-use crate::domain::chart::{CodingBlock, NameKind};
+use crate::domain::chart::{CodingBlock, NameKind, NameLimits, OTHER_NAME};
 use crate::domain::ids::{BlockId, BooksId, ChargeNumber, EntryNumber, NameId};
 use crate::domain::integrity::{Frontier, TreeHead};
 use crate::domain::journal::{EntryDraft, View, decide};
 use crate::domain::money::{Currency, Money};
 use crate::domain::period::{Day, Moment, Month, PeriodStatus};
 use crate::domain::rejection::Rejection;
-use crate::domain::report::Totals;
-use crate::domain::usage::UsageEvent;
+use crate::domain::report::{Totals, Weight};
 use crate::store::audit::AuditEvent;
 use crate::store::ledger::{Cell, Ledger, RowExt};
 use crate::store::{Store, StoreError};
@@ -74,6 +75,8 @@ pub struct Session {
     runtime: tokio::runtime::Handle,
     pub(in crate::app) books: BooksId,
     pub(super) names: Names,
+    limits: NameLimits,
+    pub(super) room: Room,
     keys: Option<KeyFilter>,
     hours: HashSet<i32>,
     masters: Arc<Masters>,
@@ -84,6 +87,8 @@ pub struct Session {
     blocks: Blocks,
     pub(in crate::app) head: Head,
     pub(in crate::app) batch: Batch,
+    /// Room for the changes of one entry, kept from entry to entry.
+    changes: Vec<Change>,
     /// The first day after the month of the transaction's moment, in the books' zone.
     first_future_day: Day,
     /// Whether the person behind the transaction closes periods.
@@ -94,12 +99,15 @@ pub struct Session {
 
 impl Session {
     pub fn new(ledger: Ledger, store: Store, runtime: tokio::runtime::Handle, books: BooksId, masters: Arc<Masters>) -> Self {
+        let limits = store.options().names;
         Self {
             ledger,
             store,
             runtime,
             books,
             names: Names::default(),
+            limits,
+            room: Room::default(),
             keys: None,
             hours: HashSet::new(),
             masters,
@@ -108,6 +116,7 @@ impl Session {
             blocks: Blocks::default(),
             head: Head::default(),
             batch: Batch::default(),
+            changes: Vec::new(),
             first_future_day: Day(i32::MIN),
             is_closer: false,
             dates_ahead: false,
@@ -195,6 +204,7 @@ impl Session {
             last_audit: row.int(5)?,
         };
         self.frontier = restore(row.int(6)?, row.text(7)?)?;
+        self.room.begin(self.head.last_entry != self.cached.last_entry);
         if self.head.masters_version != self.masters.version {
             // The lock is held, so no other version can appear before this transaction ends.
             self.masters = Arc::new(self.runtime.block_on(load_masters(&self.store, self.books))?);
@@ -238,12 +248,12 @@ impl Session {
     fn load_names(&mut self) -> Result<(), StoreError> {
         let names = &mut self.names;
         let parameters = [Cell::Int(i64::from(self.books.0)), Cell::Int(self.cached.last_name)];
-        self.ledger.scan("SELECT kind, name, id FROM interned_name WHERE books_id = $1 AND id > $2", &parameters, |row| {
+        self.ledger.scan("SELECT kind, name, id, source_id FROM interned_name WHERE books_id = $1 AND id > $2", &parameters, |row| {
             let kind = i16::try_from(row.int(0)?)
                 .ok()
                 .and_then(NameKind::from_id)
                 .ok_or_else(|| StoreError::corrupt("an interned name of unknown kind"))?;
-            names.insert(kind, row.text(1)?, NameId(narrow(row.int(2)?)?));
+            names.insert(kind, row.text(1)?, NameId(narrow(row.int(2)?)?), NameId(narrow(row.int(3)?)?));
             Ok(())
         })
     }
@@ -319,6 +329,7 @@ impl Session {
         if self.head == self.cached {
             self.ledger.rollback();
             self.batch.begin(Moment(0));
+            self.room.forget();
         } else {
             self.forget();
         }
@@ -328,6 +339,7 @@ impl Session {
     fn forget(&mut self) {
         self.ledger.rollback();
         self.batch.begin(Moment(0));
+        self.room.forget();
         self.names = Names::default();
         self.blocks = Blocks::default();
         self.hours.clear();
@@ -344,11 +356,35 @@ impl Session {
         if let Some(id) = self.names.find(kind, name) {
             return Ok(id);
         }
-        self.names.check_room(kind)?;
-        self.head.last_name += 1;
-        let id = NameId(i32::try_from(self.head.last_name).unwrap_or(i32::MAX));
-        self.names.insert(kind, name, id);
-        self.batch.names.push((id, kind, name.to_owned()));
+        self.names.check_room(kind, self.limits)?;
+        self.intern(kind, name, NameId::NONE)
+    }
+
+    /// The id of a name that a charge of `source` brings. When the books take no more names of the kind from it, that of [`OTHER_NAME`]; the second
+    /// value then says so. A charge is never refused for its names.
+    ///
+    /// # Errors
+    /// `NAMES_EXHAUSTED`, when not even that is left: ids are 32 bits wide.
+    pub fn charge_name(&mut self, kind: NameKind, name: &str, source: NameId) -> Result<(NameId, bool), Rejection> {
+        if let Some(id) = self.names.find(kind, name) {
+            return Ok((id, false));
+        }
+        if self.names.have_room(kind, source, self.limits) {
+            return Ok((self.intern(kind, name, source)?, false));
+        }
+        let id = match self.names.find(kind, OTHER_NAME) {
+            Some(id) => id,
+            None => self.intern(kind, OTHER_NAME, NameId::NONE)?,
+        };
+        Ok((id, name != OTHER_NAME))
+    }
+
+    fn intern(&mut self, kind: NameKind, name: &str, giver: NameId) -> Result<NameId, Rejection> {
+        let next = self.head.last_name + 1;
+        let id = NameId(i32::try_from(next).map_err(|_| Rejection::of(Code::NamesExhausted))?);
+        self.head.last_name = next;
+        self.names.insert(kind, name, id, giver);
+        self.batch.names.push((id, kind, name.to_owned(), giver));
         Ok(id)
     }
 
@@ -364,11 +400,33 @@ impl Session {
         id
     }
 
-    /// Passes an entry through the gate and takes it into the transaction. `counts` are added to the block that bears the cost.
+    /// Passes an entry through the gate and takes it into the transaction.
     ///
     /// # Errors
-    /// The gate's refusal, or `LEDGER_OVERFLOW`.
-    pub fn post(&mut self, draft: &EntryDraft<'_>) -> Result<EntryNumber, Rejection> {
+    /// The gate's refusal, or `LEDGER_OVERFLOW`; nothing of the entry is then in the transaction. Any database failure.
+    pub fn post(&mut self, draft: &EntryDraft<'_>) -> Result<EntryNumber, AppError> {
+        let weight = if draft.is_correction() { Weight::Correction } else { Weight::Ordinary };
+        self.post_as(draft, weight, &[])
+    }
+
+    /// The same for an entry that names no other and takes back what was posted all the same, as negative revenue does.
+    ///
+    /// # Errors
+    /// As [`Self::post`].
+    pub fn correct(&mut self, draft: &EntryDraft<'_>) -> Result<EntryNumber, AppError> {
+        self.post_as(draft, Weight::Correction, &[])
+    }
+
+    /// The same with what the entry's day counts beside its money.
+    ///
+    /// # Errors
+    /// As [`Self::post`].
+    pub fn post_counting(&mut self, draft: &EntryDraft<'_>, counts: &[Change]) -> Result<EntryNumber, AppError> {
+        let weight = if draft.is_correction() { Weight::Correction } else { Weight::Ordinary };
+        self.post_as(draft, weight, counts)
+    }
+
+    fn post_as(&mut self, draft: &EntryDraft<'_>, weight: Weight, counts: &[Change]) -> Result<EntryNumber, AppError> {
         let view = View {
             last_entry: EntryNumber(self.head.last_entry),
             last_block: BlockId(i32::try_from(self.head.last_block).unwrap_or(i32::MAX)),
@@ -377,48 +435,53 @@ impl Session {
             is_closer: self.is_closer,
         };
         let number = decide(&view, draft)?;
+        let mut changes = std::mem::take(&mut self.changes);
+        changes.clear();
+        changes.extend_from_slice(counts);
         for posting in draft.postings {
-            self.balance(posting.block, draft.effective_on, posting.currency, Totals::of_posting(posting.side, posting.amount))?;
+            let totals = Totals::of_posting(posting.side, posting.amount);
+            let change = Change { block: posting.block, day: draft.effective_on, currency: posting.currency, totals };
+            // What counts on a block mostly stands on its debit: one balance is looked up for both.
+            match changes.iter_mut().take(counts.len()).find(|other| other.is_beside(&change) && other.totals.gross() == 0) {
+                Some(beside) => beside.totals = beside.totals.with_money(totals),
+                None => changes.push(change),
+            }
         }
+        let taken = self.take(&changes, weight);
+        self.changes = changes;
+        taken?;
         self.head.last_entry = number.0;
         self.batch.push_entry(number, draft);
         Ok(number)
     }
 
-    /// Adds to the balance of a block on a day.
+    /// Counts what moves no money.
     ///
     /// # Errors
-    /// `LEDGER_OVERFLOW`.
-    pub fn balance(&mut self, block: BlockId, day: Day, currency: Currency, totals: Totals) -> Result<(), Rejection> {
-        let Some(coding) = self.names.coding(block) else { return Ok(()) };
-        let is_cost = self.masters.account_by_id(coding.account).is_some_and(|account| account.class.is_cost());
-        self.batch.add_balance((block, day, currency), coding, is_cost, totals)
+    /// `LEDGER_OVERFLOW`; nothing is then counted. Any database failure.
+    pub fn count(&mut self, counts: &[Change], weight: Weight) -> Result<(), AppError> {
+        self.take(counts, weight)
+    }
+
+    /// Takes changes of balances into the transaction, all or none.
+    fn take(&mut self, changes: &[Change], weight: Weight) -> Result<(), AppError> {
+        self.make_room(changes, weight)?;
+        for change in changes {
+            let Some((coding, is_cost)) = self.coding_of(change.block) else { continue };
+            self.batch.add_balance(*change, &coding, is_cost)?;
+        }
+        Ok(())
     }
 
     /// Gives a charge its number and takes it into the transaction.
-    ///
-    /// # Errors
-    /// `NAMES_EXHAUSTED`.
-    pub fn charge(&mut self, charge: NewCharge) -> Result<ChargeNumber, Rejection> {
-        let names = self.charge_names(&charge.event)?;
+    pub fn charge(&mut self, charge: NewCharge, names: ChargeNames) -> ChargeNumber {
         let number = ChargeNumber(self.head.last_charge + 1);
         self.head.last_charge = number.0;
         if let Some(day) = charge.late_on {
             self.batch.late.push((number, 0, day));
         }
         self.batch.charges.push((number, charge, names));
-        Ok(number)
-    }
-
-    /// The names that only a charge carries. Asked for before its entry is posted, so that no entry stays of a charge that is refused.
-    ///
-    /// # Errors
-    /// `NAMES_EXHAUSTED`.
-    pub fn charge_names(&mut self, event: &UsageEvent) -> Result<ChargeNames, Rejection> {
-        let source = self.name(NameKind::Source, Some(&event.source))?;
-        let api_key = self.name(NameKind::ApiKey, event.api_key.as_deref())?;
-        let variant = super::stored_charge::variant_text(event);
-        Ok(ChargeNames { source, api_key, variant: self.name(NameKind::Variant, variant.as_deref())? })
+        number
     }
 
     /// Takes an event into the audit log, in the transaction that does what it tells.
@@ -437,8 +500,19 @@ impl Session {
         self.keys.as_ref().is_some_and(|keys| !keys.may_contain(key_hash))
     }
 
-    pub fn source(&self, name: &str) -> Option<NameId> {
-        self.names.find(NameKind::Source, name)
+    /// Whether a stored charge was sent by the source of this name. One that was booked on [`OTHER_NAME`] remembers it in its note.
+    ///
+    /// # Errors
+    /// Any database failure.
+    pub fn was_sent_by(&mut self, known: &KnownCharge, source: &str) -> Result<bool, StoreError> {
+        if self.names.find(NameKind::Source, OTHER_NAME) != Some(known.source) {
+            return Ok(self.names.find(NameKind::Source, source) == Some(known.source));
+        }
+        let sql = "SELECT note FROM charge WHERE books_id = $1 AND id = $2";
+        let rows = self.ledger.rows(sql, &[self.books_cell(), Cell::Int(known.number.0)])?;
+        let note = rows.first().map(|row| row.text_or_none(0)).transpose()?.flatten();
+        let brought = Note::read(note)?.other.of(NameKind::Source).map(ToOwned::to_owned);
+        Ok(brought.as_deref().unwrap_or(OTHER_NAME) == source)
     }
 
     /// Stored charges under these (hour, hash) keys, keyed by both.

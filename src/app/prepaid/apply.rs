@@ -129,7 +129,7 @@ fn apply_in_tx(session: &mut Session, actor: &Actor, input: &ApplyInput) -> Resu
             charge: None,
             corrects: None,
             memo: Some(&memo),
-        })?;
+        }).map_err(|error| error.placed(Code::LedgerOverflow, "amount"))?;
         entries.push(entry.0);
         rows.extend(together.iter().flat_map(|part| &part.uses).map(|(lot, money)| CreditUse {
             number: 0,

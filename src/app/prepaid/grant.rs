@@ -40,7 +40,7 @@ pub async fn grant_credits(app: &App, actor: &Actor, input: GrantInput) -> Resul
     let who = actor.clone();
     command::once(app, actor, command, move |session| {
         let policy = session.masters().provider_terms(&input.provider).grants;
-        let provider = session.name(NameKind::Provider, Some(&input.provider))?;
+        let provider = session.name(NameKind::Provider, Some(&input.provider)).map_err(|rejection| rejection.under("provider"))?;
         let mut entry = None;
         if policy == GrantPolicy::Deferred {
             let mut lines = Lines::default();
@@ -54,7 +54,7 @@ pub async fn grant_credits(app: &App, actor: &Actor, input: GrantInput) -> Resul
                 charge: None,
                 corrects: None,
                 memo: Some(&input.reference),
-            })?);
+            }).map_err(|error| error.placed(Code::LedgerOverflow, "amount"))?);
         }
         let lot = CreditLot {
             number: 0,

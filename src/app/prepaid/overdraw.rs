@@ -109,7 +109,7 @@ pub(super) fn settle_overdraw(
     Ok(moved)
 }
 
-fn post(session: &mut Session, name: &str, as_of: Day, (lines, corrects): (&Lines, Option<EntryNumber>)) -> Result<EntryNumber, Rejection> {
+fn post(session: &mut Session, name: &str, as_of: Day, (lines, corrects): (&Lines, Option<EntryNumber>)) -> Result<EntryNumber, AppError> {
     let memo = format!("usage of {name} beyond its prepaid credits, as of {as_of}");
     session.post(&EntryDraft {
         kind: EntryKind::PrepaidOverdraw,
@@ -119,5 +119,5 @@ fn post(session: &mut Session, name: &str, as_of: Day, (lines, corrects): (&Line
         charge: None,
         corrects,
         memo: Some(&memo),
-    })
+    }).map_err(|error| error.placed(Code::LedgerOverflow, "asOf"))
 }

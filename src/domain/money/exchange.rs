@@ -180,7 +180,7 @@ mod tests {
         assert_eq!(quote("0.00625", false).convert(money("100", "JPY"), usd).unwrap().to_string(), "0.625 USD");
         let yen = Currency::parse("JPY").unwrap();
         assert_eq!(quote("160", false).convert(money("-0.5", "USD"), yen).unwrap().to_string(), "-80 JPY");
-        assert_eq!(quote("999999", false).convert(money("9000000000", "USD"), yen), None);
+        assert_eq!(quote("999999", false).convert(Amount::from_units(9_000_000_000_000_000_000).with(usd), yen), None);
     }
 
     #[test]
