@@ -1,6 +1,6 @@
 //! Hours, what an hour costs, and which rate counts for whom. Pure arithmetic: a cost is exact and rounded once.
 
-use super::money::{Amount, Exact, Money};
+use super::money::{Exact, Money};
 use super::period::Day;
 use super::rejection::{Code, Rejection};
 
@@ -150,7 +150,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::domain::money::Currency;
+    use crate::domain::money::{Amount, Currency};
 
     fn rate(number: i64, person: Option<&str>, role: Option<&str>, from: i32, to: Option<i32>) -> LaborRate {
         let cost_per_hour = Amount::from_units(number).with(Currency::USD);

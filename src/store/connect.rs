@@ -34,7 +34,14 @@ pub struct StoreOptions {
 
 impl StoreOptions {
     pub fn new(url: impl Into<String>) -> Self {
-        Self { url: url.into(), max_connections: 8, busy_timeout: Duration::from_secs(10), tape: None, fault: None, names: NameLimits::default() }
+        Self {
+            url: url.into(),
+            max_connections: 8,
+            busy_timeout: Duration::from_secs(10),
+            tape: None,
+            fault: None,
+            names: NameLimits::default(),
+        }
     }
 }
 
@@ -83,7 +90,7 @@ impl Store {
         &self.engine
     }
 
-    pub(super) fn options(&self) -> &StoreOptions {
+    pub fn options(&self) -> &StoreOptions {
         &self.options
     }
 

@@ -31,7 +31,7 @@ mod tests {
             let (upper, lower) = (value >> 32, value & 4_294_967_295);
             assert_eq!(read_sum(&format!("{upper} {lower}")).unwrap(), i128::from(value));
         }
-        assert_eq!(read_sum("4294967294 8589934590").unwrap(), 2 * i128::from(i64::MAX) , "twice the largest");
+        assert_eq!(read_sum("4294967294 8589934590").unwrap(), 2 * i128::from(i64::MAX), "twice the largest");
         assert!(read_sum("12").is_err());
         assert!(narrowed(i128::from(i64::MAX) + 1).is_err());
     }

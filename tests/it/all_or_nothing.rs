@@ -13,7 +13,8 @@ on_both_engines!(
     a_batch_with_refused_charges_is_the_batch_without_them,
 );
 
-const RECORD: &str = "mutation R($charges: [ChargeInput!]!, $atomic: Boolean) { recordCharges(input: { charges: $charges, atomic: $atomic }) {
+const RECORD: &str =
+    "mutation R($charges: [ChargeInput!]!, $atomic: Boolean) { recordCharges(input: { charges: $charges, atomic: $atomic }) {
     recorded replayed unpriced rejected results { status note error { code path } charge { number } } userErrors { code } } }";
 
 async fn record(world: &World, charges: &[Charge], atomic: bool) -> Value {
@@ -34,7 +35,10 @@ fn costs(external_id: &str, dollars: &str) -> Charge {
 /// Everything that the books hold, but for the moments at which it was recorded.
 async fn contents(database: &Database) -> Vec<String> {
     let tables = [
-        ("charge", "id || ' ' || external_id || ' ' || block_id || ' ' || COALESCE(amount, -1) || ' ' || COALESCE(entry_number, -1) || ' ' || COALESCE(note, '-')"),
+        (
+            "charge",
+            "id || ' ' || external_id || ' ' || block_id || ' ' || COALESCE(amount, -1) || ' ' || COALESCE(entry_number, -1) || ' ' || COALESCE(note, '-')",
+        ),
         ("journal_entry", "number || ' ' || kind || ' ' || effective_on || ' ' || COALESCE(charge_id, -1)"),
         ("posting", "entry_number || ' ' || line || ' ' || side || ' ' || amount || ' ' || block_id"),
         ("balance", "grain || ' ' || period || ' ' || key_id || ' ' || debit || ' ' || credit || ' ' || charges || ' ' || input_tokens"),
@@ -73,7 +77,8 @@ async fn an_atomic_call_with_a_charge_beyond_a_balance_records_none(world: World
 async fn an_atomic_call_undoes_what_the_same_transaction_saw_of_it(world: World) {
     let full: Vec<Charge> = (0..931).map(|number| costs(&format!("a{number}"), "9900000")).collect();
     world.record(&full).await;
-    let [refused, also] = [[costs("k1", "1"), costs("k2", "9900000"), costs("k1", "2")], [costs("k1", "3"), costs("k3", "4"), costs("k3", "4")]];
+    let [refused, also] =
+        [[costs("k1", "1"), costs("k2", "9900000"), costs("k1", "2")], [costs("k1", "3"), costs("k3", "4"), costs("k3", "4")]];
     let answers = futures_util::future::join_all((0..20).map(|turn| {
         let world = &world;
         let call = if turn % 2 == 0 { refused.to_vec() } else { also.to_vec() };

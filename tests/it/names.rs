@@ -39,7 +39,9 @@ async fn read(world: &World, source: &str, id: &str) -> Value {
 }
 
 async fn spend_by(world: &World, dimension: &str) -> Vec<String> {
-    let query = format!("{{ spend(from: \"2026-01-01\", to: \"2026-02-01\", groupBy: [{dimension}]) {{ rows {{ keys {{ code }} charges cost {{ amount }} }} }} }}");
+    let query = format!(
+        "{{ spend(from: \"2026-01-01\", to: \"2026-02-01\", groupBy: [{dimension}]) {{ rows {{ keys {{ code }} charges cost {{ amount }} }} }} }}"
+    );
     let rows = world.graphql(&query, json!({})).await["spend"]["rows"].take();
     let text = |value: &Value| value.as_str().unwrap_or("-").to_owned();
     let row = |row: &Value| format!("{} {} {}", text(&row["keys"][0]["code"]), text(&row["charges"]), text(&row["cost"]["amount"]));
@@ -48,7 +50,8 @@ async fn spend_by(world: &World, dimension: &str) -> Vec<String> {
 
 async fn a_charge_whose_names_have_no_room_is_booked_on_other_with_a_note(world: World) {
     let world = with_limits(&world, 20, 20).await;
-    let charges: Vec<Charge> = (0..25).map(|number| unlike(number).with("reportedCost", json!({ "amount": "1", "currency": "USD" }))).collect();
+    let charges: Vec<Charge> =
+        (0..25).map(|number| unlike(number).with("reportedCost", json!({ "amount": "1", "currency": "USD" }))).collect();
     let receipts = world.record(&charges).await;
     for (number, receipt) in receipts.iter().enumerate() {
         assert_eq!(receipt["status"], "RECORDED", "{receipt}");
@@ -61,7 +64,10 @@ async fn a_charge_whose_names_have_no_room_is_booked_on_other_with_a_note(world:
     assert_eq!((&known["model"], &known["note"]), (&json!("model-3"), &Value::Null));
     let other = read(&world, "gateway", "u24").await;
     assert_eq!(other["note"], receipts[24]["note"]);
-    assert_eq!((&other["provider"], &other["model"], &other["environment"]), (&json!("provider-24"), &json!("model-24"), &json!("environment-24")));
+    assert_eq!(
+        (&other["provider"], &other["model"], &other["environment"]),
+        (&json!("provider-24"), &json!("model-24"), &json!("environment-24"))
+    );
     assert_eq!((&other["apiKey"], &other["region"], &other["source"]), (&json!("key-24"), &json!("region-24"), &json!("gateway")));
     let by_model = spend_by(&world, "MODEL").await;
     assert_eq!(by_model.len(), 21);
@@ -70,7 +76,10 @@ async fn a_charge_whose_names_have_no_room_is_booked_on_other_with_a_note(world:
     // A name that is there is taken, beside one that is not.
     let mixed = world.record_one(unlike(7).with("externalId", "mixed").feature("one-more")).await;
     assert_eq!(mixed["status"], "UNPRICED", "{mixed}");
-    assert!(mixed["note"].as_str().unwrap().contains("feature `one-more`") && !mixed["note"].as_str().unwrap().contains("model"), "{mixed}");
+    assert!(
+        mixed["note"].as_str().unwrap().contains("feature `one-more`") && !mixed["note"].as_str().unwrap().contains("model"),
+        "{mixed}"
+    );
     world.assert_verified().await;
     // Another process, which reads the names anew, does the same.
     let other = with_limits(&world, 20, 20).await;
@@ -111,13 +120,16 @@ async fn a_charge_on_other_is_rated_by_its_own_model(world: World) {
     let answer = world.graphql(&rerate, json!({})).await["rerateCharges"].take();
     assert_eq!((&answer["adjusted"], &answer["posted"]), (&json!(0), &json!(0)), "{answer}");
     for meter in ["input_tokens", "output_tokens"] {
-        world.save_price_line(json!({
-            "provider": "openai", "model": "brand-new", "meter": meter, "per": "1000000", "amount": "100", "currency": "USD",
-            "processing": "BATCH", "effectiveFrom": "2026-01-01T00:00:00Z",
-        }))
-        .await;
+        world
+            .save_price_line(json!({
+                "provider": "openai", "model": "brand-new", "meter": meter, "per": "1000000", "amount": "100", "currency": "USD",
+                "processing": "BATCH", "effectiveFrom": "2026-01-01T00:00:00Z",
+            }))
+            .await;
     }
-    let by_model = format!("mutation {{ rerateCharges(input: {{ {range}, model: \"brand-new\" }}) {{ examined adjusted posted userErrors {{ code }} }} }}");
+    let by_model = format!(
+        "mutation {{ rerateCharges(input: {{ {range}, model: \"brand-new\" }}) {{ examined adjusted posted userErrors {{ code }} }} }}"
+    );
     let answer = world.graphql(&by_model, json!({})).await["rerateCharges"].take();
     assert_eq!((&answer["examined"], &answer["posted"]), (&json!(1), &json!(1)), "{answer}");
     let read_again = read(&world, "gateway", "waiting").await;
@@ -138,7 +150,10 @@ async fn a_resend_is_a_replay_whatever_its_names_were_booked_on(world: World) {
     assert_eq!(read(&world, "source-5", "a").await, Value::Null);
     let codes = async |world: &World, charges: &[Charge]| {
         let receipts = world.record(charges).await;
-        receipts.iter().map(|receipt| receipt["error"]["code"].as_str().or(receipt["status"].as_str()).unwrap().to_owned()).collect::<Vec<_>>()
+        receipts
+            .iter()
+            .map(|receipt| receipt["error"]["code"].as_str().or(receipt["status"].as_str()).unwrap().to_owned())
+            .collect::<Vec<_>>()
     };
     let again = [of(0, "a"), of(3, "a"), of(4, "a"), of(3, "a").tokens(1, 1), of(4, "b")];
     assert_eq!(codes(&world, &again).await, ["REPLAYED", "REPLAYED", "REPLAYED", "IDEMPOTENCY_CONFLICT", "RECORDED"]);
@@ -159,9 +174,15 @@ async fn a_higher_limit_gives_the_names_back(world: World) {
     let answer = roomy.graphql(reattribute, json!({})).await["reattributeCharges"].take();
     assert_eq!((&answer["moved"], &answer["entries"]), (&json!(2), &json!(2)), "{answer}");
     let by_model = spend_by(&roomy, "MODEL").await;
-    assert!(by_model.contains(&"model-3 1 2".to_owned()) && !by_model.iter().any(|row| row.starts_with("(other)") && !row.ends_with(" 0 0")), "{by_model:?}");
+    assert!(
+        by_model.contains(&"model-3 1 2".to_owned()) && !by_model.iter().any(|row| row.starts_with("(other)") && !row.ends_with(" 0 0")),
+        "{by_model:?}"
+    );
     let note = read(&roomy, "gateway", "u3").await["note"].as_str().unwrap_or_default().to_owned();
-    assert!(!note.contains("model") && note.contains("provider `provider-3`"), "what is owed stays under the name it was booked on: {note}");
+    assert!(
+        !note.contains("model") && note.contains("provider `provider-3`"),
+        "what is owed stays under the name it was booked on: {note}"
+    );
     assert_eq!(roomy.graphql(reattribute, json!({})).await["reattributeCharges"]["moved"], 0, "once");
     roomy.assert_verified().await;
 }
@@ -170,9 +191,7 @@ async fn commands_are_told_that_no_name_is_left(world: World) {
     let world = with_limits(&world, 5, 5).await;
     world.record(&(0..6).map(unlike).collect::<Vec<_>>()).await;
     let query = "mutation R($input: RecordRevenueInput!) { recordRevenue(input: $input) { recorded userErrors { code path message } } }";
-    let entry = |feature: &str| {
-        json!({ "source": "crm", "externalId": feature, "earnedOn": "2026-01-05", "amount": "1", "currency": "USD", "feature": feature })
-    };
+    let entry = |feature: &str| json!({ "source": "crm", "externalId": feature, "earnedOn": "2026-01-05", "amount": "1", "currency": "USD", "feature": feature });
     let token = world.token("main", Role::Admin, None);
     let answer = world.graphql_as(&token, query, json!({ "input": { "entries": [entry("feature-1"), entry("of-its-own")] } })).await;
     let errors = &answer["recordRevenue"]["userErrors"];

@@ -54,7 +54,10 @@ async fn a_charge_beyond_a_balance_is_refused_alone(world: World) {
     let receipts = world.record(&batch).await;
     let codes = codes(&receipts);
     assert_eq!((count(&codes, "RECORDED"), count(&codes, "LEDGER_OVERFLOW")), (31 + 2, 9 + 1), "{codes:?}");
-    assert_eq!((codes[30], codes[31], codes[35], codes[41], codes[42]), ("RECORDED", "LEDGER_OVERFLOW", "RECORDED", "LEDGER_OVERFLOW", "RECORDED"));
+    assert_eq!(
+        (codes[30], codes[31], codes[35], codes[41], codes[42]),
+        ("RECORDED", "LEDGER_OVERFLOW", "RECORDED", "LEDGER_OVERFLOW", "RECORDED")
+    );
     assert_eq!(receipts[31]["error"]["path"], json!(["reportedCost"]));
     assert!(receipts[31]["error"]["message"].as_str().unwrap().contains("9223372036.854775807 USD"), "{}", receipts[31]);
     assert_eq!(charges_counted(&world).await, 931 + 2);
@@ -78,7 +81,8 @@ async fn the_brim_is_seen_by_every_process_and_after_a_restart(world: World) {
     world.assert_verified().await;
 }
 
-const REVERSE: &str = "mutation R($input: ReverseJournalEntryInput!) { reverseJournalEntry(input: $input) { entry { number } userErrors { code path } } }";
+const REVERSE: &str =
+    "mutation R($input: ReverseJournalEntryInput!) { reverseJournalEntry(input: $input) { entry { number } userErrors { code path } } }";
 
 async fn the_reversal_of_everything_fits(world: World) {
     let charges = many("a", 925, "9970000");
@@ -89,7 +93,8 @@ async fn the_reversal_of_everything_fits(world: World) {
         let answer = world.graphql(REVERSE, json!({ "input": input })).await;
         assert_eq!(answer["reverseJournalEntry"]["userErrors"], json!([]), "entry {number}");
     }
-    let answer = world.graphql("{ trialBalance(asOf: \"2026-01-31\") { rows { account { code } debit credit balance } } }", json!({})).await;
+    let answer =
+        world.graphql("{ trialBalance(asOf: \"2026-01-31\") { rows { account { code } debit credit balance } } }", json!({})).await;
     for row in answer["trialBalance"]["rows"].as_array().unwrap() {
         assert_eq!((&row["debit"], &row["credit"], &row["balance"]), (&json!("9222250000"), &json!("9222250000"), &json!("0")), "{row}");
     }
@@ -107,10 +112,14 @@ async fn reports_add_up_more_than_a_balance_holds(world: World) {
     let december = |charge: Charge| charge.with("occurredAt", "2025-12-15T12:00:00Z");
     booked(&world, &many("b", 921, "9999999").into_iter().map(of).map(december).collect::<Vec<_>>()).await;
     let sum = "18419998158";
-    let answer = world.graphql("{ trialBalance(asOf: \"2026-01-31\") { rows { account { code } debit credit } totals { debit credit } } }", json!({})).await;
+    let answer = world
+        .graphql("{ trialBalance(asOf: \"2026-01-31\") { rows { account { code } debit credit } totals { debit credit } } }", json!({}))
+        .await;
     assert_eq!(answer["trialBalance"]["totals"], json!([{ "debit": sum, "credit": sum }]));
     for by in ["[]", "[TEAM]", "[MODEL]", "[TEAM, MODEL]", "[ACCOUNT]"] {
-        let query = format!("{{ spend(from: \"2025-12-01\", to: \"2026-02-01\", groupBy: {by}) {{ total {{ amount }} rows {{ cost {{ amount }} }} }} }}");
+        let query = format!(
+            "{{ spend(from: \"2025-12-01\", to: \"2026-02-01\", groupBy: {by}) {{ total {{ amount }} rows {{ cost {{ amount }} }} }} }}"
+        );
         let answer = world.graphql(&query, json!({})).await;
         assert_eq!(answer["spend"]["total"]["amount"], sum, "{by}");
     }
@@ -131,7 +140,8 @@ async fn reports_add_up_more_than_a_balance_holds(world: World) {
     world.assert_verified().await;
 }
 
-const REVENUE: &str = "mutation R($input: RecordRevenueInput!) { recordRevenue(input: $input) { recorded userErrors { code path message } } }";
+const REVENUE: &str =
+    "mutation R($input: RecordRevenueInput!) { recordRevenue(input: $input) { recorded userErrors { code path message } } }";
 
 fn revenue(id: &str, amount: &str) -> Value {
     json!({ "source": "crm", "externalId": id, "earnedOn": "2026-01-05", "amount": amount, "currency": "USD", "client": "gearpeak", "memo": "m" })
@@ -191,7 +201,8 @@ fn the_first_amounts_that_fit_are_booked_whatever_stands_between_them() {
     run(crate::harness::Engine::Sqlite, async |world| {
         booked(&world, &many("a", 931, "9900000")).await;
         // 6,472,036.854775807 are left of the month.
-        let batch = [costs("x1", "6000000"), costs("x2", "1000000"), costs("x3", "472036.854775807"), costs("x4", "0.000000001"), costs("x5", "0")];
+        let batch =
+            [costs("x1", "6000000"), costs("x2", "1000000"), costs("x3", "472036.854775807"), costs("x4", "0.000000001"), costs("x5", "0")];
         assert_eq!(codes(&world.record(&batch).await), ["RECORDED", "LEDGER_OVERFLOW", "RECORDED", "LEDGER_OVERFLOW", "RECORDED"]);
         assert_eq!(world.database.number("SELECT MAX(credit) FROM balance").await, i64::MAX);
         world.assert_verified().await;

@@ -6,7 +6,7 @@ use super::file::{ChargeBlocks, file};
 use super::prepare::{Cost, Prepared, counts, prepare};
 use super::receipt::Outcome;
 use crate::app::AppError;
-use crate::app::posting::{Change, KnownCharge, NewCharge, Note, Session};
+use crate::app::posting::{KnownCharge, Movement, NewCharge, Note, Session};
 use crate::domain::ids::{ChargeNumber, EntryNumber};
 use crate::domain::journal::{EntryDraft, EntryKind, Posting, Side};
 use crate::domain::money::Money;
@@ -313,7 +313,7 @@ pub fn post_cost(
     draft: EntryDraft<'_>,
     counts: Totals,
 ) -> Result<Option<EntryNumber>, AppError> {
-    let counted = [Change { block: blocks.debit, day: draft.effective_on, currency: cost.currency, totals: counts }];
+    let counted = [Movement { block: blocks.debit, day: draft.effective_on, currency: cost.currency, totals: counts }];
     if !cost.amount.is_positive() {
         session.count(&counted, Weight::Ordinary)?;
         return Ok(None);

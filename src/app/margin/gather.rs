@@ -129,7 +129,7 @@ impl Gatherer<'_> {
             else {
                 continue;
             };
-            let (net, currency) = self.converted(i128::from(sum.net), sum.currency, sum.day)?;
+            let (net, currency) = self.converted(sum.net, sum.currency, sum.day)?;
             let key = (self.period(sum.day), sum.keys.get(1..).unwrap_or_default().to_vec(), currency);
             gathered.entry(key).or_default().figures.show_as_allocated(line, net);
         }
@@ -138,8 +138,7 @@ impl Gatherer<'_> {
 
     fn converted(&self, units: i128, currency: Currency, day: Day) -> Result<(i128, Currency), Rejection> {
         let Some(rates) = self.rates.filter(|rates| rates.reporting != currency) else { return Ok((units, currency)) };
-        let units = i64::try_from(units).map_err(|_| Rejection::of(Code::LedgerOverflow))?;
-        Ok((i128::from(rates.value(units, currency, day)?), rates.reporting))
+        Ok((rates.value_of_sum(units, currency, day)?, rates.reporting))
     }
 
     /// Hours by dimensions.

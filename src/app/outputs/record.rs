@@ -81,7 +81,11 @@ fn record_in_tx(session: &mut Session, actor: &Actor, inputs: &[OutputInput]) ->
 
 /// The refusal of outputs that a day does not hold.
 fn beyond(field: &'static str, day: Day) -> Rejection {
-    Rejection::at(Code::LedgerOverflow, field, format!("the outputs of {day} would add up to more than a day holds: check the {field} and its unit"))
+    Rejection::at(
+        Code::LedgerOverflow,
+        field,
+        format!("the outputs of {day} would add up to more than a day holds: check the {field} and its unit"),
+    )
 }
 
 /// Adds to the sum of the unit, day and centers, with what is stored. Neither quantity nor value of it falls below zero.

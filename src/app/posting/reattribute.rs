@@ -3,11 +3,11 @@
 use chrono::NaiveDate;
 use serde_json::json;
 
-use super::room::Change;
+use super::room::Movement;
 use super::session::Session;
 use super::stored_charge::{Booking, Note, StoredCharge, basis};
 use super::write_batch::Revision;
-use crate::app::audit;
+use crate::app::audit::{self, Change};
 use crate::app::auth::{Actor, Permission};
 use crate::app::ingest::{counts, debit_account};
 use crate::app::{App, AppError};
@@ -82,10 +82,10 @@ pub async fn reattribute_charges(app: &App, actor: &Actor, input: ReattributeInp
 }
 
 /// What one transaction moved.
-fn told(range: DayRange, report: ReattributeReport) -> audit::Change {
+fn told(range: DayRange, report: ReattributeReport) -> Change {
     let object = format!("charges {} to {}", range.from(), range.to());
     let after = json!({ "moved": report.moved, "entries": report.entries });
-    audit::Change { action: "charges.reattribute", object, after: Some(after), ..audit::Change::default() }
+    Change { action: "charges.reattribute", object, after: Some(after), ..Change::default() }
 }
 
 fn reattribute_in_tx(
@@ -141,7 +141,11 @@ fn reattribute_one(session: &mut Session, charge: StoredCharge, dry_run: bool) -
     let mut named = |kind: NameKind, name: Option<&str>| {
         let Some(name) = name else { return Ok::<_, Rejection>(NameId::NONE) };
         let (id, is_other) = session.charge_name(kind, name, source)?;
-        if is_other { other.insert(kind, name) } else { other.remove(kind) }
+        if is_other {
+            other.insert(kind, name)
+        } else {
+            other.remove(kind)
+        }
         Ok(id)
     };
     let feature = named(NameKind::Feature, attribution.feature.as_deref())?;
@@ -164,7 +168,7 @@ fn reattribute_one(session: &mut Session, charge: StoredCharge, dry_run: bool) -
     if coding != old && charge.basis != basis::UNPRICED {
         session.count_on(&charge, day);
         let cost = charge.cost.unwrap_or_else(|| crate::domain::money::Amount::ZERO.with(Currency::USD));
-        let moved = |block, totals| Change { block, day, currency: cost.currency, totals };
+        let moved = |block, totals| Movement { block, day, currency: cost.currency, totals };
         let counted = [moved(charge.block, counts(event).counts_negated()), moved(block, counts(event))];
         if cost.amount.is_positive() {
             let posting = |side, block| Posting { side, amount: cost.amount, currency: cost.currency, block };

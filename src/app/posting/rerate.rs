@@ -6,11 +6,11 @@ use chrono::{DateTime, Utc};
 use serde_json::json;
 
 use super::command::coding;
-use super::room;
+use super::room::Movement;
 use super::session::Session;
 use super::stored_charge::{Booking, StoredCharge, basis};
 use super::write_batch::Revision;
-use crate::app::audit;
+use crate::app::audit::{self, Change};
 use crate::app::auth::{Actor, Permission};
 use crate::app::ingest::{ChargeBlocks, Cost, cost_of, counts, credit_block, post_cost, too_costly};
 use crate::app::{App, AppError};
@@ -102,7 +102,7 @@ pub async fn rerate_charges(app: &App, actor: &Actor, input: RerateInput) -> Res
     Ok(tally.report())
 }
 
-fn told(input: &RerateInput, tally: &Tally) -> audit::Change {
+fn told(input: &RerateInput, tally: &Tally) -> Change {
     let instant = crate::app::masters::write_instant;
     let after = json!({
         "adjusted": tally.adjusted,
@@ -112,11 +112,11 @@ fn told(input: &RerateInput, tally: &Tally) -> audit::Change {
         "model": input.model,
     });
     let object = format!("charges {} to {}", instant(input.from), instant(input.to));
-    audit::Change { action: "charges.rerate", object, after: Some(after), ..audit::Change::default() }
+    Change { action: "charges.rerate", object, after: Some(after), ..Change::default() }
 }
 
 impl Tally {
-    fn count(&mut self, change: Change) {
+    fn count(&mut self, change: Rerated) {
         match change.old {
             None => self.posted += 1,
             Some(old) => {
@@ -156,7 +156,7 @@ impl Tally {
 
 /// What re-rating made of a charge.
 #[derive(Clone, Copy)]
-struct Change {
+struct Rerated {
     /// None for a charge that had no price.
     old: Option<Money>,
     new: Money,
@@ -189,7 +189,7 @@ fn rerate_in_tx(session: &mut Session, input: &RerateInput, from: Moment, to: Mo
     Ok((tally, None))
 }
 
-fn rerate_one(session: &mut Session, charge: StoredCharge, dry_run: bool) -> Result<Option<Change>, AppError> {
+fn rerate_one(session: &mut Session, charge: StoredCharge, dry_run: bool) -> Result<Option<Rerated>, AppError> {
     let masters = session.masters().clone();
     let (cost, meter_lines) = cost_of(&charge.event, &masters);
     let basis = match &cost {
@@ -205,7 +205,7 @@ fn rerate_one(session: &mut Session, charge: StoredCharge, dry_run: bool) -> Res
     if let Some(refusal) = too_costly(&cost) {
         return Err(refusal.into());
     }
-    let change = Change { old: charge.cost, new };
+    let change = Rerated { old: charge.cost, new };
     if dry_run {
         return Ok(Some(change));
     }
@@ -277,8 +277,8 @@ fn post_difference(
         change(-old.amount.units(), old.currency);
         change(new.amount.units(), new.currency);
         let counts = counts(&charge.event);
-        counted.push(room::Change { block: blocks.debit, day, currency: old.currency, totals: counts.counts_negated() });
-        counted.push(room::Change { block: blocks.debit, day, currency: new.currency, totals: counts });
+        counted.push(Movement { block: blocks.debit, day, currency: old.currency, totals: counts.counts_negated() });
+        counted.push(Movement { block: blocks.debit, day, currency: new.currency, totals: counts });
     }
     if postings.is_empty() {
         // Nothing of one currency became nothing of another: no money moves.

@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 use serde_json::json;
 
-use super::room::Change;
+use super::room::Movement;
 use super::session::{Session, narrow};
 use super::stored_charge::{StoredCharge, basis};
 use super::write_batch::{Command, Revision};
@@ -169,7 +169,7 @@ fn revise(session: &mut Session, original: &JournalEntry, charge: StoredCharge, 
         EntryKind::Charge | EntryKind::Reversal => None,
         _ => session.state_before(&charge)?,
     };
-    let moved = |block, currency, totals| Change { block, day, currency, totals };
+    let moved = |block, currency, totals| Movement { block, day, currency, totals };
     let mut changes = vec![moved(charge.block, currency, counts.counts_negated())];
     session.count_on(&charge, day);
     let revision = match before {

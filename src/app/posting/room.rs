@@ -19,14 +19,14 @@ use crate::store::balance_row::{RowKey, balance_row, month_gross};
 
 /// What an entry adds to a block on a day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Change {
+pub struct Movement {
     pub block: BlockId,
     pub day: Day,
     pub currency: Currency,
     pub totals: Totals,
 }
 
-impl Change {
+impl Movement {
     /// Whether both are of one balance.
     pub fn is_beside(&self, other: &Self) -> bool {
         (self.block, self.day, self.currency) == (other.block, other.day, other.currency)
@@ -95,7 +95,7 @@ impl Session {
     ///
     /// # Errors
     /// `LEDGER_OVERFLOW`; nothing is then changed. Any database failure.
-    pub(super) fn make_room(&mut self, changes: &[Change], weight: Weight) -> Result<(), AppError> {
+    pub(super) fn make_room(&mut self, changes: &[Movement], weight: Weight) -> Result<(), AppError> {
         let mut is_certain = true;
         for change in changes {
             let month = self.room.month_of(change.day);
@@ -125,14 +125,17 @@ impl Session {
     }
 
     /// Looks at every balance that the changes move.
-    fn look_at_balances(&mut self, changes: &[Change], weight: Weight) -> Result<(), AppError> {
+    fn look_at_balances(&mut self, changes: &[Movement], weight: Weight) -> Result<(), AppError> {
         let mut moved: std::collections::BTreeMap<RowKey, Moved> = std::collections::BTreeMap::new();
-        for Change { block, day, currency, totals } in changes.iter().copied() {
+        for Movement { block, day, currency, totals } in changes.iter().copied() {
             let Some((coding, is_cost)) = self.coding_of(block) else { continue };
             for (grain, period, key) in grains_of(block, &coding, is_cost, day) {
                 let row = moved.entry([grain.id(), period, key, i64::from(currency.id())]);
                 let row = row.or_insert(Moved { totals: Totals::default(), account: coding.account, grain, day, currency });
-                row.totals = row.totals.checked_add(totals).ok_or_else(|| self.overflow(row_of(grain, coding.account, day, currency), Full::Money))?;
+                row.totals = row
+                    .totals
+                    .checked_add(totals)
+                    .ok_or_else(|| self.overflow(row_of(grain, coding.account, day, currency), Full::Money))?;
             }
         }
         for (key, row) in moved {

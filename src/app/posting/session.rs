@@ -6,7 +6,7 @@ use foldhash::{HashMap, HashMapExt, HashSet, HashSetExt};
 
 use super::key_filter::KeyFilter;
 use super::names::Names;
-use super::room::{Change, Room};
+use super::room::{Movement, Room};
 use super::seal::seal;
 use super::stored_charge::Note;
 use super::write_batch::{Batch, ChargeNames};
@@ -17,10 +17,11 @@ use crate::domain::chart::{CodingBlock, NameKind, NameLimits, OTHER_NAME};
 use crate::domain::ids::{BlockId, BooksId, ChargeNumber, EntryNumber, NameId};
 use crate::domain::integrity::{Frontier, TreeHead};
 use crate::domain::journal::{EntryDraft, View, decide};
-use crate::domain::money::{Currency, Money};
+use crate::domain::money::Money;
 use crate::domain::period::{Day, Moment, Month, PeriodStatus};
-use crate::domain::rejection::Rejection;
+use crate::domain::rejection::{Code, Rejection};
 use crate::domain::report::{Totals, Weight};
+use crate::domain::usage::UsageEvent;
 use crate::store::audit::AuditEvent;
 use crate::store::ledger::{Cell, Ledger, RowExt};
 use crate::store::{Store, StoreError};
@@ -88,7 +89,7 @@ pub struct Session {
     pub(in crate::app) head: Head,
     pub(in crate::app) batch: Batch,
     /// Room for the changes of one entry, kept from entry to entry.
-    changes: Vec<Change>,
+    changes: Vec<Movement>,
     /// The first day after the month of the transaction's moment, in the books' zone.
     first_future_day: Day,
     /// Whether the person behind the transaction closes periods.
@@ -421,12 +422,12 @@ impl Session {
     ///
     /// # Errors
     /// As [`Self::post`].
-    pub fn post_counting(&mut self, draft: &EntryDraft<'_>, counts: &[Change]) -> Result<EntryNumber, AppError> {
+    pub fn post_counting(&mut self, draft: &EntryDraft<'_>, counts: &[Movement]) -> Result<EntryNumber, AppError> {
         let weight = if draft.is_correction() { Weight::Correction } else { Weight::Ordinary };
         self.post_as(draft, weight, counts)
     }
 
-    fn post_as(&mut self, draft: &EntryDraft<'_>, weight: Weight, counts: &[Change]) -> Result<EntryNumber, AppError> {
+    fn post_as(&mut self, draft: &EntryDraft<'_>, weight: Weight, counts: &[Movement]) -> Result<EntryNumber, AppError> {
         let view = View {
             last_entry: EntryNumber(self.head.last_entry),
             last_block: BlockId(i32::try_from(self.head.last_block).unwrap_or(i32::MAX)),
@@ -440,7 +441,7 @@ impl Session {
         changes.extend_from_slice(counts);
         for posting in draft.postings {
             let totals = Totals::of_posting(posting.side, posting.amount);
-            let change = Change { block: posting.block, day: draft.effective_on, currency: posting.currency, totals };
+            let change = Movement { block: posting.block, day: draft.effective_on, currency: posting.currency, totals };
             // What counts on a block mostly stands on its debit: one balance is looked up for both.
             match changes.iter_mut().take(counts.len()).find(|other| other.is_beside(&change) && other.totals.gross() == 0) {
                 Some(beside) => beside.totals = beside.totals.with_money(totals),
@@ -459,12 +460,12 @@ impl Session {
     ///
     /// # Errors
     /// `LEDGER_OVERFLOW`; nothing is then counted. Any database failure.
-    pub fn count(&mut self, counts: &[Change], weight: Weight) -> Result<(), AppError> {
+    pub fn count(&mut self, counts: &[Movement], weight: Weight) -> Result<(), AppError> {
         self.take(counts, weight)
     }
 
     /// Takes changes of balances into the transaction, all or none.
-    fn take(&mut self, changes: &[Change], weight: Weight) -> Result<(), AppError> {
+    fn take(&mut self, changes: &[Movement], weight: Weight) -> Result<(), AppError> {
         self.make_room(changes, weight)?;
         for change in changes {
             let Some((coding, is_cost)) = self.coding_of(change.block) else { continue };

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use foldhash::{HashMap, HashMapExt, HashSet};
 
-use super::room::Change;
+use super::room::Movement;
 use super::seal::Sealed;
 use super::session::{Head, NewCharge};
 use super::stored_charge::basis;
@@ -42,7 +42,7 @@ pub struct Batch {
     /// The balances of every grain, once one had to be looked at.
     rows: Option<HashMap<RowKey, Totals>>,
     /// What was added to balances since the outermost savepoint.
-    added: Vec<Change>,
+    added: Vec<Movement>,
     savepoints: usize,
 }
 
@@ -68,7 +68,7 @@ pub struct Mark {
 pub struct Undone {
     pub names: Vec<NewName>,
     pub blocks: Vec<(BlockId, CodingBlock)>,
-    pub changes: Vec<Change>,
+    pub changes: Vec<Movement>,
 }
 
 /// Interned names that only the charge carries.
@@ -215,8 +215,8 @@ impl Batch {
     ///
     /// # Errors
     /// A balance beyond what it holds all the same.
-    pub fn add_balance(&mut self, change: Change, coding: &CodingBlock, is_cost: bool) -> Result<(), StoreError> {
-        let Change { block, day, currency, totals } = change;
+    pub fn add_balance(&mut self, change: Movement, coding: &CodingBlock, is_cost: bool) -> Result<(), StoreError> {
+        let Movement { block, day, currency, totals } = change;
         let held = self.balances.entry((block, day, currency));
         let held = held.or_insert_with(|| BlockTotals { coding: *coding, is_cost, totals: Totals::default() });
         held.totals = held.totals.checked_add(totals).ok_or_else(beyond)?;

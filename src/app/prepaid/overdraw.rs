@@ -111,13 +111,15 @@ pub(super) fn settle_overdraw(
 
 fn post(session: &mut Session, name: &str, as_of: Day, (lines, corrects): (&Lines, Option<EntryNumber>)) -> Result<EntryNumber, AppError> {
     let memo = format!("usage of {name} beyond its prepaid credits, as of {as_of}");
-    session.post(&EntryDraft {
-        kind: EntryKind::PrepaidOverdraw,
-        effective_on: as_of,
-        service_on: None,
-        postings: lines.postings(),
-        charge: None,
-        corrects,
-        memo: Some(&memo),
-    }).map_err(|error| error.placed(Code::LedgerOverflow, "asOf"))
+    session
+        .post(&EntryDraft {
+            kind: EntryKind::PrepaidOverdraw,
+            effective_on: as_of,
+            service_on: None,
+            postings: lines.postings(),
+            charge: None,
+            corrects,
+            memo: Some(&memo),
+        })
+        .map_err(|error| error.placed(Code::LedgerOverflow, "asOf"))
 }

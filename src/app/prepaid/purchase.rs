@@ -71,15 +71,17 @@ pub async fn purchase_credits(app: &App, actor: &Actor, input: PurchaseInput) ->
         let mut lines = Lines::default();
         lines.debit(command::provider_block(session, well_known::PREPAID_CREDITS, provider)?, input.money);
         lines.credit(paid_from, input.money);
-        let entry = session.post(&EntryDraft {
-            kind: EntryKind::PrepaidPurchase,
-            effective_on: input.purchased_on,
-            service_on: None,
-            postings: lines.postings(),
-            charge: None,
-            corrects: None,
-            memo: Some(&input.reference),
-        }).map_err(|error| error.placed(Code::LedgerOverflow, "amount"))?;
+        let entry = session
+            .post(&EntryDraft {
+                kind: EntryKind::PrepaidPurchase,
+                effective_on: input.purchased_on,
+                service_on: None,
+                postings: lines.postings(),
+                charge: None,
+                corrects: None,
+                memo: Some(&input.reference),
+            })
+            .map_err(|error| error.placed(Code::LedgerOverflow, "amount"))?;
         let lot = CreditLot {
             number: 0,
             kind: LotKind::Bought,

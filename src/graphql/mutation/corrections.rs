@@ -125,10 +125,12 @@ impl CorrectionMutations {
                 adjusted: count(report.adjusted),
                 posted: count(report.posted),
                 // Nothing changed in any currency: zero dollars says as much as zero of another.
-                delta: Some(report.deltas.first_key_value().map_or_else(
-                    || Money::of_units(0, Currency::USD),
-                    |(currency, units)| Money::of_units(*units, *currency),
-                )),
+                delta: Some(
+                    report
+                        .deltas
+                        .first_key_value()
+                        .map_or_else(|| Money::of_units(0, Currency::USD), |(currency, units)| Money::of_units(*units, *currency)),
+                ),
                 deltas: report.deltas.into_iter().map(|(currency, units)| Money::of_units(units, currency)).collect(),
                 refused: count(report.refused),
                 user_errors: report.refusals.into_iter().map(UserError::from).collect(),

@@ -93,7 +93,17 @@ pub(in crate::http) fn write_end(out: &mut Vec<u8>, code: &str, message: &str) {
 }
 
 fn empty(index: u64) -> ReceiptLine<'static> {
-    ReceiptLine { index, external_id: None, status: "REJECTED", charge: None, entry: None, cost: None, reason: None, note: None, error: None }
+    ReceiptLine {
+        index,
+        external_id: None,
+        status: "REJECTED",
+        charge: None,
+        entry: None,
+        cost: None,
+        reason: None,
+        note: None,
+        error: None,
+    }
 }
 
 fn error_of(rejection: &Rejection) -> ErrorMember<'_> {

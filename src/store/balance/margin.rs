@@ -114,7 +114,12 @@ impl Snapshot {
         let mut sums = Vec::new();
         for row in rows(&self.transaction, sql, self.day_values(days)).await? {
             let keys = (0..by.len()).map(|position| column(&row, 3 + position)).collect::<Result<_, _>>()?;
-            sums.push(KeptSum { day: Day(small(column(&row, 0)?)?), currency: currency(column(&row, 1)?)?, net: sum_column(&row, 2)?, keys });
+            sums.push(KeptSum {
+                day: Day(small(column(&row, 0)?)?),
+                currency: currency(column(&row, 1)?)?,
+                net: sum_column(&row, 2)?,
+                keys,
+            });
         }
         Ok(sums)
     }

@@ -3,8 +3,8 @@
 use sea_orm::{ConnectionTrait, DbBackend, QueryResult, Statement, TryGetable, Value};
 
 use crate::store::StoreError;
-use crate::store::sums::read_sum;
 use crate::store::ledger::{Column, Row, Value as Read};
+use crate::store::sums::read_sum;
 
 /// Runs a query. Parameters are `$1`, `$2`, ... on both engines.
 pub(in crate::store) async fn rows(db: &impl ConnectionTrait, sql: String, values: Vec<Value>) -> Result<Vec<QueryResult>, StoreError> {
