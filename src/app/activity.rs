@@ -121,7 +121,7 @@ pub(super) fn take_new<'a, F: Fact>(
             Some(_) => Err(Rejection::of(Code::IdempotencyConflict).under("externalId").into()),
             None => {
                 keys.insert(fact.key(), content_hash);
-                take(session, fact, Numbered { number, content_hash })
+                session.attempt(|session| take(session, fact, Numbered { number, content_hash }))
             }
         };
         match taken {

@@ -1,12 +1,14 @@
 //! Books whose names are used up: charges go on, on the name `(other)`, and keep their own.
 
+use std::process::Command;
+
 use serde_json::{Value, json};
 use tallybook::app::auth::Role;
 use tallybook::domain::chart::NameLimits;
 use tallybook::http::HttpConfig;
 use tallybook::store::StoreOptions;
 
-use crate::harness::{Charge, World, charge};
+use crate::harness::{Charge, Engine, World, charge, ndjson, run};
 
 on_both_engines!(
     a_charge_whose_names_have_no_room_is_booked_on_other_with_a_note,
@@ -199,4 +201,27 @@ async fn commands_are_told_that_no_name_is_left(world: World) {
     assert_eq!(errors[0]["path"], json!(["entries", "1", "feature"]));
     assert!(errors[0]["message"].as_str().unwrap().contains("names.per_kind"));
     world.assert_verified().await;
+}
+
+/// The setting reaches the books through the program's own environment.
+#[test]
+fn the_limits_are_settings_of_the_program() {
+    run(Engine::Sqlite, async |world| {
+        let file = world.database.path().with_file_name("charges.ndjson");
+        std::fs::write(&file, ndjson(&(0..3).map(unlike).collect::<Vec<_>>())).unwrap();
+        let import = |limit: &str| {
+            let mut command = Command::new(env!("CARGO_BIN_EXE_tallybook"));
+            command.args(["import", "ndjson"]).arg(&file).args(["--books", "main", "--database-url", &world.database.url()]);
+            let output = command.env("TALLYBOOK_NAMES__PER_KIND", limit).output().unwrap();
+            (output.status.success(), String::from_utf8(output.stderr).unwrap())
+        };
+        let (done, said) = import("0");
+        assert!(!done && said.contains("names.per_kind"), "{said}");
+        let (done, said) = import("2");
+        assert!(done, "{said}");
+        assert_eq!(world.database.number("SELECT count(*) FROM interned_name WHERE kind = 6 AND name = '(other)'").await, 1);
+        assert_eq!(world.database.number("SELECT count(*) FROM interned_name WHERE kind = 6").await, 3);
+        assert_eq!(world.database.number("SELECT count(*) FROM charge").await, 3);
+        world.assert_verified().await;
+    });
 }
