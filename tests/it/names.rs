@@ -137,10 +137,12 @@ async fn a_charge_on_other_is_rated_by_its_own_model(world: World) {
     let read_again = read(&world, "gateway", "waiting").await;
     assert_eq!((&read_again["model"], &read_again["cost"]["amount"]), (&json!("brand-new"), &json!("0.155")));
     assert!(read_again["note"].is_string(), "{read_again}");
-    // What-if rates them by their own names, too.
-    let what_if = "{ whatIf(from: \"2026-01-01\", to: \"2026-02-01\", scenarios: [{ name: \"same\" }]) { total { charges scenarios { changed unpriced } } } }";
-    let answer = world.post_graphql(&world.admin, &json!({ "query": what_if })).await;
-    assert!(answer.json().get("errors").is_none(), "{}", answer.text);
+    // What-if rates them by their own names, too: twice the price of gpt-4o changes the one charge of it.
+    let what_if = "{ whatIf(from: \"2026-01-01\", to: \"2026-02-01\", scenarios: [{ name: \"dearer\",
+        changes: [{ price: { provider: \"openai\", model: \"gpt-4o\", percent: \"200\" } }] }]) { scenarios { total { changedCharges unpricedCharges
+        comparisons { difference { amount } } } } } }";
+    let total = world.graphql(what_if, json!({})).await["whatIf"]["scenarios"][0]["total"].take();
+    assert_eq!((&total["changedCharges"], &total["comparisons"][0]["difference"]["amount"]), (&json!("1"), &json!("0.0065")), "{total}");
     world.assert_verified().await;
 }
 

@@ -60,6 +60,7 @@ fn book_each(session: &mut Session, charges: Vec<Prepared>, keys: Vec<Key>, book
 /// Books all or none. What is refused is found by booking it, whatever the reason; then everything is undone.
 fn book_atomic(session: &mut Session, charges: Vec<Prepared>, keys: Vec<Key>, booked: &mut Booked) -> Result<Vec<Outcome>, AppError> {
     let (before, hashes) = (session.next_charge(), charges.iter().map(|charge| charge.key_hash).collect::<Vec<_>>());
+    let conflicts = conflicts_within(&charges, &keys, booked);
     let mut outcomes = Vec::new();
     let done = session.attempt(|session| {
         outcomes = book_each(session, charges, keys, booked)?;
@@ -76,13 +77,28 @@ fn book_atomic(session: &mut Session, charges: Vec<Prepared>, keys: Vec<Key>, bo
             twins.retain(|twin| twin.outcome.number().is_none_or(|number| number.0 < before));
         }
     }
-    let refuse = |outcome: Outcome| match outcome {
+    let refuse = |(outcome, conflict): (Outcome, Option<Outcome>)| match outcome {
+        _ if conflict.is_some() => conflict.unwrap_or(outcome),
         Outcome::Rejected(_) => outcome,
         Outcome::Recorded { .. } | Outcome::Unpriced { .. } | Outcome::Replayed { .. } => {
             Outcome::Rejected(Rejection::of(Code::AtomicRefused))
         }
     };
-    Ok(outcomes.into_iter().map(refuse).collect())
+    Ok(outcomes.into_iter().zip(conflicts).map(refuse).collect())
+}
+
+/// Which charges say something else than the first one of the call under their key. What is wrong with a key is told before what is wrong with
+/// the first charge of it.
+fn conflicts_within(charges: &[Prepared], keys: &[Key], booked: &Booked) -> Vec<Option<Outcome>> {
+    let mut own: HashMap<(&str, &str), i64> = HashMap::new();
+    let conflicts = charges.iter().zip(keys).map(|(charge, key)| {
+        if matches!(key, Key::Known(_)) || twin(booked, charge).is_some() {
+            return None;
+        }
+        let first = *own.entry((&charge.event.source, &charge.event.external_id)).or_insert(charge.content_hash);
+        (first != charge.content_hash).then(|| conflict(&charge.event.external_id))
+    });
+    conflicts.collect()
 }
 
 /// Charges booked earlier in the same transaction, for the hashes that occur in it more than once.
