@@ -3,8 +3,10 @@
 
 pub(in crate::app) mod command;
 mod desk;
+mod intern;
 mod key_filter;
 mod names;
+mod post;
 mod reattribute;
 mod rerate;
 mod reverse;

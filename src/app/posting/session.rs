@@ -8,19 +8,15 @@ use super::key_filter::KeyFilter;
 use super::names::Names;
 use super::room::{Movement, Room};
 use super::seal::seal;
-use super::stored_charge::Note;
-use super::write_batch::{Batch, ChargeNames};
+use super::write_batch::Batch;
 use crate::app::AppError;
 use crate::app::integrity::{Blocks, push, restore, scan_leaves, sha256, stored};
 use crate::app::masters::{Masters, load_masters};
-use crate::domain::chart::{CodingBlock, NameKind, NameLimits, OTHER_NAME};
+use crate::domain::chart::{NameKind, NameLimits};
 use crate::domain::ids::{BlockId, BooksId, ChargeNumber, EntryNumber, NameId};
 use crate::domain::integrity::{Frontier, TreeHead};
-use crate::domain::journal::{EntryDraft, View, decide};
 use crate::domain::money::Money;
 use crate::domain::period::{Day, Moment, Month, PeriodStatus};
-use crate::domain::rejection::{Code, Rejection};
-use crate::domain::report::{Totals, Weight};
 use crate::domain::usage::UsageEvent;
 use crate::store::audit::AuditEvent;
 use crate::store::ledger::{Cell, Ledger, RowExt};
@@ -76,11 +72,11 @@ pub struct Session {
     runtime: tokio::runtime::Handle,
     pub(in crate::app) books: BooksId,
     pub(super) names: Names,
-    limits: NameLimits,
+    pub(super) limits: NameLimits,
     pub(super) room: Room,
     keys: Option<KeyFilter>,
     hours: HashSet<i32>,
-    masters: Arc<Masters>,
+    pub(super) masters: Arc<Masters>,
     /// The head up to which the caches reach.
     cached: Head,
     /// The tree over the entries that are stored.
@@ -89,11 +85,11 @@ pub struct Session {
     pub(in crate::app) head: Head,
     pub(in crate::app) batch: Batch,
     /// Room for the changes of one entry, kept from entry to entry.
-    changes: Vec<Movement>,
+    pub(super) changes: Vec<Movement>,
     /// The first day after the month of the transaction's moment, in the books' zone.
     first_future_day: Day,
     /// Whether the person behind the transaction closes periods.
-    is_closer: bool,
+    pub(super) is_closer: bool,
     /// Whether the program itself dates an entry in a month that has not begun.
     dates_ahead: bool,
 }
@@ -163,7 +159,7 @@ impl Session {
     }
 
     /// The state of the period of a day. Most days are open, which two comparisons tell.
-    fn period_status(&self, day: Day) -> PeriodStatus {
+    pub(super) fn period_status(&self, day: Day) -> PeriodStatus {
         let closings = &self.masters.calendar.closings;
         if day >= self.first_future_day && day >= closings.first_open_day() {
             if self.dates_ahead { PeriodStatus::Open } else { PeriodStatus::Future }
@@ -242,7 +238,7 @@ impl Session {
         super::write_batch::write_nodes(&mut self.ledger, Cell::Int(i64::from(self.books.0)), &nodes)
     }
 
-    fn books_cell(&self) -> Cell<'static> {
+    pub(super) fn books_cell(&self) -> Cell<'static> {
         Cell::Int(i64::from(self.books.0))
     }
 
@@ -348,143 +344,6 @@ impl Session {
         self.head = Head::default();
     }
 
-    /// The id of a name, interned now if it is new. The absent name is *none*.
-    ///
-    /// # Errors
-    /// `NAMES_EXHAUSTED`.
-    pub fn name(&mut self, kind: NameKind, name: Option<&str>) -> Result<NameId, Rejection> {
-        let Some(name) = name else { return Ok(NameId::NONE) };
-        if let Some(id) = self.names.find(kind, name) {
-            return Ok(id);
-        }
-        self.names.check_room(kind, self.limits)?;
-        self.intern(kind, name, NameId::NONE)
-    }
-
-    /// The id of a name that a charge of `source` brings. When the books take no more names of the kind from it, that of [`OTHER_NAME`]; the second
-    /// value then says so. A charge is never refused for its names.
-    ///
-    /// # Errors
-    /// `NAMES_EXHAUSTED`, when not even that is left: ids are 32 bits wide.
-    pub fn charge_name(&mut self, kind: NameKind, name: &str, source: NameId) -> Result<(NameId, bool), Rejection> {
-        if let Some(id) = self.names.find(kind, name) {
-            return Ok((id, false));
-        }
-        if self.names.have_room(kind, source, self.limits) {
-            return Ok((self.intern(kind, name, source)?, false));
-        }
-        let id = match self.names.find(kind, OTHER_NAME) {
-            Some(id) => id,
-            None => self.intern(kind, OTHER_NAME, NameId::NONE)?,
-        };
-        Ok((id, name != OTHER_NAME))
-    }
-
-    fn intern(&mut self, kind: NameKind, name: &str, giver: NameId) -> Result<NameId, Rejection> {
-        let next = self.head.last_name + 1;
-        let id = NameId(i32::try_from(next).map_err(|_| Rejection::of(Code::NamesExhausted))?);
-        self.head.last_name = next;
-        self.names.insert(kind, name, id, giver);
-        self.batch.names.push((id, kind, name.to_owned(), giver));
-        Ok(id)
-    }
-
-    /// The id of a coding block, interned now if it is new.
-    pub fn block(&mut self, coding: CodingBlock) -> BlockId {
-        if let Some(id) = self.names.block(&coding) {
-            return id;
-        }
-        self.head.last_block += 1;
-        let id = BlockId(i32::try_from(self.head.last_block).unwrap_or(i32::MAX));
-        self.names.insert_block(id, coding);
-        self.batch.blocks.push((id, coding));
-        id
-    }
-
-    /// Passes an entry through the gate and takes it into the transaction.
-    ///
-    /// # Errors
-    /// The gate's refusal, or `LEDGER_OVERFLOW`; nothing of the entry is then in the transaction. Any database failure.
-    pub fn post(&mut self, draft: &EntryDraft<'_>) -> Result<EntryNumber, AppError> {
-        let weight = if draft.is_correction() { Weight::Correction } else { Weight::Ordinary };
-        self.post_as(draft, weight, &[])
-    }
-
-    /// The same for an entry that names no other and takes back what was posted all the same, as negative revenue does.
-    ///
-    /// # Errors
-    /// As [`Self::post`].
-    pub fn correct(&mut self, draft: &EntryDraft<'_>) -> Result<EntryNumber, AppError> {
-        self.post_as(draft, Weight::Correction, &[])
-    }
-
-    /// The same with what the entry's day counts beside its money.
-    ///
-    /// # Errors
-    /// As [`Self::post`].
-    pub fn post_counting(&mut self, draft: &EntryDraft<'_>, counts: &[Movement]) -> Result<EntryNumber, AppError> {
-        let weight = if draft.is_correction() { Weight::Correction } else { Weight::Ordinary };
-        self.post_as(draft, weight, counts)
-    }
-
-    fn post_as(&mut self, draft: &EntryDraft<'_>, weight: Weight, counts: &[Movement]) -> Result<EntryNumber, AppError> {
-        let view = View {
-            last_entry: EntryNumber(self.head.last_entry),
-            last_block: BlockId(i32::try_from(self.head.last_block).unwrap_or(i32::MAX)),
-            period: self.period_status(draft.effective_on),
-            first_open_day: self.masters.calendar.closings.first_open_day(),
-            is_closer: self.is_closer,
-        };
-        let number = decide(&view, draft)?;
-        let mut changes = std::mem::take(&mut self.changes);
-        changes.clear();
-        changes.extend_from_slice(counts);
-        for posting in draft.postings {
-            let totals = Totals::of_posting(posting.side, posting.amount);
-            let change = Movement { block: posting.block, day: draft.effective_on, currency: posting.currency, totals };
-            // What counts on a block mostly stands on its debit: one balance is looked up for both.
-            match changes.iter_mut().take(counts.len()).find(|other| other.is_beside(&change) && other.totals.gross() == 0) {
-                Some(beside) => beside.totals = beside.totals.with_money(totals),
-                None => changes.push(change),
-            }
-        }
-        let taken = self.take(&changes, weight);
-        self.changes = changes;
-        taken?;
-        self.head.last_entry = number.0;
-        self.batch.push_entry(number, draft);
-        Ok(number)
-    }
-
-    /// Counts what moves no money.
-    ///
-    /// # Errors
-    /// `LEDGER_OVERFLOW`; nothing is then counted. Any database failure.
-    pub fn count(&mut self, counts: &[Movement], weight: Weight) -> Result<(), AppError> {
-        self.take(counts, weight)
-    }
-
-    /// Takes changes of balances into the transaction, all or none.
-    fn take(&mut self, changes: &[Movement], weight: Weight) -> Result<(), AppError> {
-        self.make_room(changes, weight)?;
-        for change in changes {
-            let Some((coding, is_cost)) = self.coding_of(change.block) else { continue };
-            self.batch.add_balance(*change, &coding, is_cost)?;
-        }
-        Ok(())
-    }
-
-    /// Gives a charge its number and takes it into the transaction.
-    pub fn charge(&mut self, charge: NewCharge, names: ChargeNames) -> ChargeNumber {
-        let number = ChargeNumber(self.head.last_charge + 1);
-        self.head.last_charge = number.0;
-        if let Some(day) = charge.late_on {
-            self.batch.late.push((number, 0, day));
-        }
-        self.batch.charges.push((number, charge, names));
-        number
-    }
-
     /// Takes an event into the audit log, in the transaction that does what it tells.
     pub fn audit(&mut self, event: AuditEvent) {
         self.head.last_audit += 1;
@@ -499,21 +358,6 @@ impl Session {
     /// Whether the key is certainly new to the books (the transaction's own charges apart).
     pub fn is_new_key(&self, key_hash: i64) -> bool {
         self.keys.as_ref().is_some_and(|keys| !keys.may_contain(key_hash))
-    }
-
-    /// Whether a stored charge was sent by the source of this name. One that was booked on [`OTHER_NAME`] remembers it in its note.
-    ///
-    /// # Errors
-    /// Any database failure.
-    pub fn was_sent_by(&mut self, known: &KnownCharge, source: &str) -> Result<bool, StoreError> {
-        if self.names.find(NameKind::Source, OTHER_NAME) != Some(known.source) {
-            return Ok(self.names.find(NameKind::Source, source) == Some(known.source));
-        }
-        let sql = "SELECT note FROM charge WHERE books_id = $1 AND id = $2";
-        let rows = self.ledger.rows(sql, &[self.books_cell(), Cell::Int(known.number.0)])?;
-        let note = rows.first().map(|row| row.text_or_none(0)).transpose()?.flatten();
-        let brought = Note::read(note)?.other.of(NameKind::Source).map(ToOwned::to_owned);
-        Ok(brought.as_deref().unwrap_or(OTHER_NAME) == source)
     }
 
     /// Stored charges under these (hour, hash) keys, keyed by both.
