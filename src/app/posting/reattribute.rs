@@ -5,13 +5,13 @@ use serde_json::json;
 
 use super::room::Movement;
 use super::session::Session;
-use super::stored_charge::{Booking, Note, StoredCharge, basis};
+use super::stored_charge::{Booking, Note, OtherNames, StoredCharge, basis};
 use super::write_batch::Revision;
 use crate::app::audit::{self, Change};
 use crate::app::auth::{Actor, Permission};
 use crate::app::ingest::{counts, debit_account};
 use crate::app::{App, AppError};
-use crate::domain::attribution::attribute;
+use crate::domain::attribution::{Attribution, attribute};
 use crate::domain::chart::{CodingBlock, NameKind};
 use crate::domain::duties::Duty;
 use crate::domain::ids::{AccountId, NameId};
@@ -20,6 +20,7 @@ use crate::domain::money::Currency;
 use crate::domain::period::{Day, DayRange, Moment};
 use crate::domain::rejection::{Code, Rejection};
 use crate::domain::report::Weight;
+use crate::domain::usage::UsageEvent;
 
 /// Which charges, by the day they occurred: `from` included, `to` excluded.
 #[derive(Debug, Clone)]
@@ -103,7 +104,8 @@ fn reattribute_in_tx(
             // A zone's day may begin within an hour of UTC.
             if charge.basis != basis::REVERSED && (from..to).contains(&charge.event.occurred_at) {
                 report.examined += 1;
-                match session.attempt(|session| reattribute_one(session, charge, dry_run)) {
+                let work = |session: &mut Session| reattribute_one(session, charge, dry_run);
+                match if dry_run { session.rehearse(work) } else { session.attempt(work) } {
                     Ok(done) => {
                         report.moved += u64::from(done.moved);
                         report.entries += u64::from(done.posted);
@@ -127,16 +129,15 @@ struct Done {
     posted: bool,
 }
 
-fn reattribute_one(session: &mut Session, charge: StoredCharge, dry_run: bool) -> Result<Done, AppError> {
-    let masters = session.masters().clone();
-    let event = &charge.event;
-    let attribution = attribute(event, &masters.attribution_rules, &*masters);
-    let account = debit_account(event, &attribution, &masters);
-    if account == AccountId(0) {
-        return Err(Rejection::of(Code::AccountUnknown).into());
-    }
-    let Some(old) = session.names.coding(charge.block).copied() else { return Ok(Done::default()) };
-    let mut other = Note::read(charge.note.as_deref())?.other;
+/// The block of an event as it is attributed now. What was booked on the *other* name moves to its own once the books take it; what is owed stays
+/// under the provider it is owed to.
+fn coding_now(
+    session: &mut Session,
+    event: &UsageEvent,
+    attribution: &Attribution,
+    held: CodingBlock,
+    other: &mut OtherNames,
+) -> Result<CodingBlock, Rejection> {
     let source = session.names.find(NameKind::Source, &event.source).unwrap_or(NameId::NONE);
     let mut named = |kind: NameKind, name: Option<&str>| {
         let Some(name) = name else { return Ok::<_, Rejection>(NameId::NONE) };
@@ -149,10 +150,22 @@ fn reattribute_one(session: &mut Session, charge: StoredCharge, dry_run: bool) -
         Ok(id)
     };
     let feature = named(NameKind::Feature, attribution.feature.as_deref())?;
-    // What was booked on the *other* name moves to its own once the books take it. What is owed stays under the provider it is owed to.
     let (model, environment) = (named(NameKind::Model, Some(&event.model))?, named(NameKind::Environment, event.environment.as_deref())?);
     let (team, project, client) = (attribution.team, attribution.project, attribution.client);
-    let coding = CodingBlock { account, team, project, client, feature, model, environment, ..old };
+    Ok(CodingBlock { team, project, client, feature, model, environment, ..held })
+}
+
+fn reattribute_one(session: &mut Session, charge: StoredCharge, dry_run: bool) -> Result<Done, AppError> {
+    let masters = session.masters().clone();
+    let event = &charge.event;
+    let attribution = attribute(event, &masters.attribution_rules, &*masters);
+    let account = debit_account(event, &attribution, &masters);
+    if account == AccountId(0) {
+        return Err(Rejection::of(Code::AccountUnknown).into());
+    }
+    let Some(old) = session.names.coding(charge.block).copied() else { return Ok(Done::default()) };
+    let mut other = Note::read(charge.note.as_deref())?.other;
+    let coding = coding_now(session, event, &attribution, CodingBlock { account, ..old }, &mut other)?;
     let rule = attribution.rule.map_or(0, |rule| i64::from(rule.0));
     if coding == old && rule == charge.rule {
         return Ok(Done::default());

@@ -18,9 +18,25 @@ impl Session {
     /// # Errors
     /// What the work answers.
     pub fn attempt<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, AppError>) -> Result<T, AppError> {
+        self.behind_savepoint(work, Result::is_err)
+    }
+
+    /// Does work and leaves nothing of it, whatever it answers: a dry run.
+    ///
+    /// # Errors
+    /// What the work answers.
+    pub fn rehearse<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, AppError>) -> Result<T, AppError> {
+        self.behind_savepoint(work, |_| true)
+    }
+
+    fn behind_savepoint<T>(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> Result<T, AppError>,
+        is_undone: impl FnOnce(&Result<T, AppError>) -> bool,
+    ) -> Result<T, AppError> {
         let savepoint = Savepoint { head: self.head, batch: self.batch.mark() };
         let result = work(self);
-        if result.is_err() {
+        if is_undone(&result) {
             self.undo(&savepoint);
         }
         self.batch.release();
