@@ -105,7 +105,8 @@ fn reattribute_in_tx(
             if charge.basis != basis::REVERSED && (from..to).contains(&charge.event.occurred_at) {
                 report.examined += 1;
                 let work = |session: &mut Session| reattribute_one(session, charge, dry_run);
-                match if dry_run { session.rehearse(work) } else { session.attempt(work) } {
+                let done = if dry_run { session.rehearse(work) } else { session.attempt(work) };
+                match done {
                     Ok(done) => {
                         report.moved += u64::from(done.moved);
                         report.entries += u64::from(done.posted);
