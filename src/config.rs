@@ -8,6 +8,7 @@ use figment::providers::{Env, Format, Serialized, Toml};
 use serde::{Deserialize, Serialize};
 
 use crate::app::auth::{AuthConfig, IssuerConfig, Secret};
+use crate::domain::chart::NameLimits;
 use crate::http::HttpConfig;
 use crate::telemetry::LogFormat;
 
@@ -28,6 +29,9 @@ pub struct Config {
     pub issuers: Vec<IssuerConfig>,
     #[serde(default)]
     pub http: HttpConfig,
+    /// How many names of one kind the books take.
+    #[serde(default)]
+    pub names: NameLimits,
     pub log_format: LogFormat,
     /// A `tracing` filter, such as `info` or `tallybook=debug`.
     pub log_filter: String,
@@ -88,7 +92,9 @@ impl Config {
         let has_url = std::env::var_os("DATABASE_URL").is_some_and(|url| !url.is_empty());
         let url = Env::raw().only(if has_url { &["DATABASE_URL"] } else { &[] });
         figment = figment.merge(settings).merge(url).merge(Serialized::defaults(overrides));
-        figment.extract().map_err(|error| explained(&error))
+        let config: Self = figment.extract().map_err(|error| explained(&error))?;
+        config.names.check().map_err(anyhow::Error::msg)?;
+        Ok(config)
     }
 
     /// The database, or the embedded default `name` in the user's data directory.

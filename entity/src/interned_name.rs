@@ -11,6 +11,8 @@ pub struct Model {
     pub id: i64,
     pub kind: i64,
     pub name: String,
+    /// The source whose charge brought the name; zero for names of commands.
+    pub source_id: i64,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -121,7 +121,7 @@ pub(super) fn take_new<'a, F: Fact>(
             Some(_) => Err(Rejection::of(Code::IdempotencyConflict).under("externalId").into()),
             None => {
                 keys.insert(fact.key(), content_hash);
-                take(session, fact, Numbered { number, content_hash })
+                session.attempt(|session| take(session, fact, Numbered { number, content_hash }))
             }
         };
         match taken {
@@ -143,7 +143,8 @@ pub(super) fn centers(session: &mut Session, codes: Codes<'_>, day: Day) -> Resu
     let team = center(session, CenterKind::Team, codes.team, day)?;
     let project = center(session, CenterKind::Project, codes.project, day)?;
     let client = center(session, CenterKind::Client, codes.client, day)?;
-    Ok([team, project, client, session.name(NameKind::Feature, codes.feature)?])
+    let feature = session.name(NameKind::Feature, codes.feature).map_err(|rejection| rejection.under("feature"))?;
+    Ok([team, project, client, feature])
 }
 
 fn center(session: &Session, kind: CenterKind, code: Option<&str>, day: Day) -> Result<NameId, Rejection> {

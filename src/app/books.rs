@@ -9,6 +9,7 @@ use super::auth::Actor;
 use super::masters::{Masters, load_masters};
 use super::posting::{Desk, DeskSetup};
 use super::{AppError, Clock};
+use crate::domain::chart::NameLimits;
 use crate::domain::ids::BooksId;
 use crate::store::{Store, StoreError, StoreOptions};
 
@@ -48,6 +49,14 @@ impl App {
     /// Any database failure.
     pub async fn create(url: &str, clock: Clock, books: &str) -> Result<Self, AppError> {
         Self::create_with(StoreOptions::new(url), clock, books).await
+    }
+
+    /// The same with other limits of names than the usual ones.
+    ///
+    /// # Errors
+    /// Any database failure.
+    pub async fn create_holding(url: &str, names: NameLimits, clock: Clock, books: &str) -> Result<Self, AppError> {
+        Self::create_with(StoreOptions { names, ..StoreOptions::new(url) }, clock, books).await
     }
 
     /// Connects to books that are there, and creates nothing: for commands that only look.

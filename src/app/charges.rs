@@ -8,10 +8,11 @@ use std::collections::HashMap;
 use crate::app::auth::{Actor, Permission};
 use crate::app::ingest::key_hash;
 use crate::app::journal::Page;
+use crate::app::posting::Note;
 use crate::app::reports::DimensionFilter;
 use crate::app::reports::access::Access;
 use crate::app::{App, AppError};
-use crate::domain::chart::NameKind;
+use crate::domain::chart::{NameKind, OTHER_NAME};
 use crate::domain::ids::{ChargeNumber, DiscountId, EntryNumber, NameId, PriceId};
 use crate::domain::journal::EntryKind;
 use crate::domain::money::{Exact, Money};
@@ -62,6 +63,8 @@ pub struct Charge {
     /// The priced meter lines; none when the cost is the reported one.
     pub rating: Vec<RatingLine>,
     pub attribution: ChargeAttribution,
+    /// Which of its names the books had no room for; it is booked on *other* names instead.
+    pub note: Option<String>,
     /// The entry that booked it. Absent while unpriced, and for a cost of zero.
     pub entry: Option<EntryNumber>,
     /// Later entries that changed what the books carry for it, in the order of posting.
@@ -123,11 +126,21 @@ pub struct ChargeQuery {
 /// [`AppError::Forbidden`] or a database failure.
 pub async fn charge_by_key(app: &App, actor: &Actor, source: &str, external_id: &str) -> Result<Option<Charge>, AppError> {
     let access = Access::to(app, actor, Permission::ReadCharges).await?;
-    let Some(source_id) = journal::name_id(access.store, access.books_id(), NameKind::Source, source).await? else { return Ok(None) };
+    let source_id = journal::name_id(access.store, access.books_id(), NameKind::Source, source).await?;
+    let other = journal::name_id(access.store, access.books_id(), NameKind::Source, OTHER_NAME).await?;
+    if source_id.or(other).is_none() {
+        return Ok(None);
+    }
     let mut hash = key_hash(source, external_id);
     // Another key with the same hash pushed this one to the next number; the walk ends at the first number that is free.
     while let Some(row) = store::charge_by_key_hash(access.store, access.books_id(), hash).await? {
-        if row.source == source_id && row.external_id == external_id {
+        // One that is booked on the *other* name remembers its own.
+        let is_of_source = if other == Some(row.source) {
+            Note::read(row.state.note.as_deref())?.other.of(NameKind::Source).unwrap_or(OTHER_NAME) == source
+        } else {
+            source_id == Some(row.source)
+        };
+        if is_of_source && row.external_id == external_id {
             return Ok(assembled(&access, vec![row]).await?.pop());
         }
         hash = hash.wrapping_add(1);

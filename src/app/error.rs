@@ -37,6 +37,20 @@ impl AppError {
     }
 }
 
+impl AppError {
+    /// Names the field that refusals of this code come from, where nobody named one yet.
+    #[must_use]
+    pub fn placed(self, code: crate::domain::rejection::Code, field: &'static str) -> Self {
+        let place = |rejection: Rejection| {
+            if rejection.code == code && rejection.path.is_empty() { rejection.under(field) } else { rejection }
+        };
+        match self {
+            Self::Rejected(rejections) => Self::Rejected(rejections.into_iter().map(place).collect()),
+            other => other,
+        }
+    }
+}
+
 impl From<Rejection> for AppError {
     fn from(rejection: Rejection) -> Self {
         Self::Rejected(vec![rejection])
@@ -45,6 +59,17 @@ impl From<Rejection> for AppError {
 
 impl From<StoreError> for AppError {
     fn from(error: StoreError) -> Self {
-        if error.is_temporary() { Self::Unavailable(error) } else { Self::Internal(error) }
+        match error {
+            StoreError::TooLarge => crate::domain::rejection::Rejection {
+                code: crate::domain::rejection::Code::LedgerOverflow,
+                path: Vec::new(),
+                message: "amounts that are added up here exceed what the ledger holds together: take a shorter range, or correct what was \
+                          recorded by mistake"
+                    .to_owned(),
+            }
+            .into(),
+            error if error.is_temporary() => Self::Unavailable(error),
+            error => Self::Internal(error),
+        }
     }
 }

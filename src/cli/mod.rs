@@ -251,7 +251,7 @@ async fn import_command(args: import::ImportArgs, config: &Config) -> Result<Exi
 /// Connects, migrates and makes sure of the books.
 async fn open(config: &Config, default_file: &str) -> Result<App, anyhow::Error> {
     let url = config.database_url_or(default_file)?;
-    App::create(&url, Clock::System, &config.books).await.map_err(|error| explained(error, &url, config))
+    App::create_holding(&url, config.names, Clock::System, &config.books).await.map_err(|error| explained(error, &url, config))
 }
 
 /// Connects to books that are there, for commands that only look.

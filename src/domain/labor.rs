@@ -1,6 +1,6 @@
 //! Hours, what an hour costs, and which rate counts for whom. Pure arithmetic: a cost is exact and rounded once.
 
-use super::money::{Amount, Exact, Money};
+use super::money::{Exact, Money};
 use super::period::Day;
 use super::rejection::{Code, Rejection};
 
@@ -57,9 +57,7 @@ impl Hours {
     pub fn cost(self, per_hour: Money) -> Result<Money, Rejection> {
         let exact = self.exact().checked_mul(per_hour.exact());
         let units = exact.and_then(|exact| exact.round_half_even(per_hour.currency.ledger_scale()));
-        units
-            .map(|units| Amount::from_units(units).with(per_hour.currency))
-            .ok_or_else(|| Rejection::of(Code::AmountTooLarge).under("hours"))
+        Money::computed(units, per_hour.currency).map_err(|rejection| rejection.under("hours"))
     }
 }
 
@@ -152,7 +150,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::domain::money::Currency;
+    use crate::domain::money::{Amount, Currency};
 
     fn rate(number: i64, person: Option<&str>, role: Option<&str>, from: i32, to: Option<i32>) -> LaborRate {
         let cost_per_hour = Amount::from_units(number).with(Currency::USD);

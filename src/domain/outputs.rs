@@ -1,5 +1,6 @@
 //! Outputs: what was produced, counted in units, perhaps with a value. Facts without money of their own: nothing is posted for them.
 
+use super::money::limits::LARGEST_QUANTITY;
 use super::money::{Exact, Money};
 use super::period::Day;
 use super::rejection::{Code, Rejection};
@@ -74,7 +75,11 @@ impl Count {
     /// Reads a decimal with at most six decimals; none when it is another text, or more than can be counted.
     pub fn parse(text: &str) -> Option<Self> {
         let exact = Exact::parse(text).ok()?.normalized();
-        (exact.scale() <= COUNT_DECIMALS).then(|| exact.round_half_even(COUNT_DECIMALS)).flatten().map(Self)
+        (exact.scale() <= COUNT_DECIMALS)
+            .then(|| exact.round_half_even(COUNT_DECIMALS))
+            .flatten()
+            .filter(|count| count.unsigned_abs() <= LARGEST_QUANTITY)
+            .map(Self)
     }
 
     pub fn checked_add(self, other: Self) -> Option<Self> {

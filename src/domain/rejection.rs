@@ -52,7 +52,7 @@ codes! {
     CurrencyUnknown = 116, "CURRENCY_UNKNOWN", "The currency is not an ISO 4217 code in use.";
     AmountInvalid = 117, "AMOUNT_INVALID", "The amount is not a decimal string such as \"12.50\".";
     AmountTooPrecise = 118, "AMOUNT_TOO_PRECISE", "The amount has more decimals than the ledger keeps for its currency.";
-    AmountTooLarge = 119, "AMOUNT_TOO_LARGE", "The amount is above what one posting can hold.";
+    AmountTooLarge = 119, "AMOUNT_TOO_LARGE", "The amount is above what one amount may be. Check its unit, or split it.";
     AmountNegative = 120, "AMOUNT_NEGATIVE", "Amounts are not negative; the side says the direction.";
     DuplicateMeter = 121, "DUPLICATE_METER", "The same meter is given twice. Add the quantities up.";
     DuplicateTag = 122, "DUPLICATE_TAG", "The same tag key is given twice. Keep one.";
@@ -164,8 +164,8 @@ codes! {
     TooManyPostings = 502, "TOO_MANY_POSTINGS", "The entry has more postings than one entry takes. Split it at a balanced boundary.";
     PageTooLarge = 503, "PAGE_TOO_LARGE", "`first` is above the largest page. Ask for fewer and follow endCursor.";
     RangeTooLarge = 504, "RANGE_TOO_LARGE", "The range has too many rows for one answer. Narrow the dates or group by fewer dimensions.";
-    LedgerOverflow = 505, "LEDGER_OVERFLOW", "A balance would exceed what the ledger holds. Nothing was written.";
-    NamesExhausted = 506, "NAMES_EXHAUSTED", "These books know as many names of this kind as they hold. Send what varies per call as endUser or a tag.";
+    LedgerOverflow = 505, "LEDGER_OVERFLOW", "A balance would move more than it holds, debits and credits together. Nothing of the item was written. Check the amount, its unit and its month; corrections have room of their own.";
+    NamesExhausted = 506, "NAMES_EXHAUSTED", "These books take no more names of this kind from commands; charges go on under the name (other). Use a name that is there, or raise names.per_kind in the configuration.";
     JournalLimitExceeded = 511, "JOURNAL_LIMIT_EXCEEDED", "The amount is above the largest that is posted by hand to this account. Split it, or have the limit changed.";
     ApproverLimitExceeded = 512, "APPROVER_LIMIT_EXCEEDED", "The entry is above the largest amount that you may approve. A person with a higher limit has to approve it.";
     TooManyStatementLines = 516, "TOO_MANY_STATEMENT_LINES", "The draft has more statements, or a statement more lines, than it holds.";

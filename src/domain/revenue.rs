@@ -228,7 +228,7 @@ impl RevenueInput {
 pub fn priced(quantity: Count, unit_price: Exact, currency: Currency) -> Result<Money, Rejection> {
     let product = quantity.exact().checked_mul(unit_price.normalized());
     let units = product.and_then(|product| product.round_half_even(currency.ledger_scale()));
-    units.map(|units| Amount::from_units(units).with(currency)).ok_or_else(|| Rejection::of(Code::AmountTooLarge).under("quantity"))
+    Money::computed(units, currency).map_err(|rejection| rejection.under("quantity"))
 }
 
 /// What is recognised on one day.

@@ -5,6 +5,7 @@
 use super::StoreError;
 use super::cells::{books_cell, currency_of, day_cell, day_of, name_id};
 use super::ledger::{Cell, Ledger, RowExt};
+use super::sums::exact_sum;
 use crate::domain::ids::{AccountId, BlockId, BooksId, EntryNumber, NameId};
 use crate::domain::journal::EntryKind;
 use crate::domain::money::Currency;
@@ -88,12 +89,14 @@ pub fn day_nets(ledger: &mut Ledger, books: BooksId, account: AccountId, as_of: 
 ///
 /// # Errors
 /// Any database failure.
-pub fn account_net(ledger: &mut Ledger, books: BooksId, account: AccountId, as_of: Day) -> Result<Vec<(Currency, i64)>, StoreError> {
-    let sql = "SELECT currency_id, CAST(SUM(debit - credit) AS BIGINT) FROM balance \
-               WHERE books_id = $1 AND grain = 3 AND key_id = $2 AND period <= $3 GROUP BY currency_id";
+pub fn account_net(ledger: &mut Ledger, books: BooksId, account: AccountId, as_of: Day) -> Result<Vec<(Currency, i128)>, StoreError> {
+    let sql = format!(
+        "SELECT currency_id, {} FROM balance WHERE books_id = $1 AND grain = 3 AND key_id = $2 AND period <= $3 GROUP BY currency_id",
+        exact_sum("debit - credit")
+    );
     let mut nets = Vec::new();
-    ledger.scan(sql, &[books_cell(books), Cell::Int(i64::from(account.0)), day_cell(as_of)], |row| {
-        nets.push((currency_of(row.int(0)?)?, row.int(1)?));
+    ledger.scan(&sql, &[books_cell(books), Cell::Int(i64::from(account.0)), day_cell(as_of)], |row| {
+        nets.push((currency_of(row.int(0)?)?, row.sum(1)?));
         Ok(())
     })?;
     Ok(nets)
@@ -137,15 +140,16 @@ pub fn provider_net(
     books: BooksId,
     (account, provider): (AccountId, NameId),
     as_of: Day,
-) -> Result<Vec<(Currency, i64)>, StoreError> {
+) -> Result<Vec<(Currency, i128)>, StoreError> {
     let month = as_of.month();
     let mut nets = Vec::new();
     // By month: the grain of accounts, that of blocks, and the periods looked at; then by day.
     let months = (4, 2, i64::from(i32::MIN), i64::from(month.0).saturating_sub(1));
     let days = (3, 1, i64::from(month.first_day().0), i64::from(as_of.0));
+    let net = exact_sum("y.debit - y.credit");
     for (accounts, blocks, from, through) in [months, days] {
         let sql = format!(
-            "SELECT y.currency_id, CAST(SUM(y.debit - y.credit) AS BIGINT) FROM (SELECT DISTINCT period FROM balance \
+            "SELECT y.currency_id, {net} FROM (SELECT DISTINCT period FROM balance \
              WHERE books_id = $1 AND grain = {accounts} AND key_id = $2 AND period >= $4 AND period <= $5) x CROSS JOIN coding_block b \
              CROSS JOIN balance y WHERE b.books_id = $1 AND b.account_id = $2 AND b.provider_id = $3 AND y.books_id = $1 \
              AND y.grain = {blocks} AND y.period = x.period AND y.key_id = b.id GROUP BY y.currency_id"
@@ -153,7 +157,7 @@ pub fn provider_net(
         let key =
             [books_cell(books), Cell::Int(i64::from(account.0)), Cell::Int(i64::from(provider.0)), Cell::Int(from), Cell::Int(through)];
         ledger.scan(&sql, &key, |row| {
-            nets.push((currency_of(row.int(0)?)?, row.int(1)?));
+            nets.push((currency_of(row.int(0)?)?, row.sum(1)?));
             Ok(())
         })?;
     }

@@ -11,13 +11,14 @@ pub use as_of::{AccountLine, PostedBetween};
 pub use later::{ChargeState, Charges};
 pub use margin::{HoursSum, KeptSum, OutputSum};
 
-use super::journal::sql::{column, in_list, rows};
+use super::journal::sql::{column, in_list, rows, sum_column};
 use super::journal::{Visible, currency};
+use super::sums::exact_sum;
 use super::{Engine, Store, StoreError};
 use crate::domain::ids::{AccountId, BooksId, EntryNumber, NameId};
 use crate::domain::money::Currency;
 use crate::domain::period::DayRange;
-use crate::domain::report::{Grain, SpendDimension, Totals};
+use crate::domain::report::{Grain, SpendDimension};
 
 /// A read transaction that sees the books as they were at its first read.
 pub struct Snapshot {
@@ -72,7 +73,19 @@ pub struct Sum {
     /// The ids grouped by, in the order they were asked for.
     pub keys: Vec<i64>,
     pub currency: Currency,
-    pub totals: Totals,
+    pub totals: SumTotals,
+}
+
+/// What balances add up to: many of them may be more than one holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct SumTotals {
+    pub debit: i128,
+    pub credit: i128,
+    pub charges: i128,
+    /// All input classes.
+    pub input_tokens: i128,
+    pub output_tokens: i128,
+    pub cache_read_tokens: i128,
 }
 
 const SUMS: [&str; 6] = ["debit", "credit", "charges", "input_tokens", "output_tokens", "cache_read_tokens"];
@@ -122,7 +135,7 @@ impl Snapshot {
         let sql = format!(
             "SELECT CAST({bucket} AS BIGINT), x.currency_id, {}, CAST({key} AS BIGINT) FROM balance x \
              WHERE x.books_id = $1 AND x.grain = $2 AND x.period >= $3 AND x.period < $4{only} GROUP BY {} LIMIT {limit}",
-            cast_sums("x."),
+            exact_sums("x."),
             groups.join(", ")
         );
         self.sums(sql, slice, usize::from(by_key)).await
@@ -152,7 +165,7 @@ impl Snapshot {
         }
         groups.extend(keys.iter().cloned());
         let (keys_sql, groups) = (keys.iter().map(|key| format!(", {key}")).collect::<String>(), groups.join(", "));
-        let head = format!("SELECT CAST({bucket} AS BIGINT), x.currency_id, {}{keys_sql}", cast_sums("x."));
+        let head = format!("SELECT CAST({bucket} AS BIGINT), x.currency_id, {}{keys_sql}", exact_sums("x."));
         let join = format!("JOIN coding_block b ON b.books_id = $1 AND b.id = x.key_id{conditions}");
         let sql = if keys.is_empty() {
             format!("{head} FROM balance x WHERE {range}{narrowed} GROUP BY {groups} LIMIT {limit}")
@@ -161,9 +174,11 @@ impl Snapshot {
             format!("{head} FROM balance x {join} WHERE {range}{narrowed} GROUP BY {groups} LIMIT {limit}")
         } else {
             // Summed per block first: a block has a row for each period, and is looked up once.
-            let sums = SUMS.map(|name| format!("SUM(x.{name}) AS {name}")).join(", ");
+            let halves = |name| format!("SUM(x.{name} >> 32) AS {name}_upper, SUM(x.{name} & 4294967295) AS {name}_lower");
+            let sums = SUMS.map(halves).join(", ");
             let blocks =
                 format!("SELECT x.key_id, x.currency_id, {sums} FROM balance x WHERE {range}{narrowed} GROUP BY x.key_id, x.currency_id");
+            let head = format!("SELECT CAST({bucket} AS BIGINT), x.currency_id, {}{keys_sql}", sums_of_halves("x."));
             format!("{head} FROM ({blocks}) x {join} GROUP BY {groups} LIMIT {limit}")
         };
         self.sums(sql, slice, keys.len()).await
@@ -191,13 +206,14 @@ impl Snapshot {
         let mut sums = Vec::new();
         for row in rows(&self.transaction, sql, values).await? {
             let at = |position| column::<i64>(&row, position);
-            let totals = Totals {
-                debit: at(2)?,
-                credit: at(3)?,
-                charges: at(4)?,
-                input_tokens: at(5)?,
-                output_tokens: at(6)?,
-                cache_read_tokens: at(7)?,
+            let sum = |position| sum_column(&row, position);
+            let totals = SumTotals {
+                debit: sum(2)?,
+                credit: sum(3)?,
+                charges: sum(4)?,
+                input_tokens: sum(5)?,
+                output_tokens: sum(6)?,
+                cache_read_tokens: sum(7)?,
             };
             let keys = (0..keys).map(|position| at(8 + position)).collect::<Result<_, _>>()?;
             sums.push(Sum { bucket: at(0)?, keys, currency: currency(at(1)?)?, totals });
@@ -214,10 +230,18 @@ fn bucket_sql(bucket: Option<Bucket>) -> String {
     bucket.map_or_else(|| "0".to_owned(), |bucket| format!("(x.period + {}) / {}", bucket.offset, bucket.divisor))
 }
 
-/// A sum of BIGINT is NUMERIC on PostgreSQL.
-fn cast_sums(alias: &str) -> String {
-    SUMS.map(|name| format!("CAST(SUM({alias}{name}) AS BIGINT)")).join(", ")
+fn exact_sums(alias: &str) -> String {
+    SUMS.map(|name| exact_sum(&format!("{alias}{name}"))).join(", ")
 }
+
+/// The same over rows that have the sums of the halves already.
+fn sums_of_halves(alias: &str) -> String {
+    let sum = |name| format!("CAST(SUM({alias}{name}_upper) AS TEXT) || ' ' || CAST(SUM({alias}{name}_lower) AS TEXT)");
+    SUMS.map(sum).join(", ")
+}
+
+/// No sum, in the place of one.
+const NO_SUM: &str = "'0 0'";
 
 pub(in crate::store) fn block_column(dimension: SpendDimension) -> &'static str {
     match dimension {

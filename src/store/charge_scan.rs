@@ -22,6 +22,8 @@ pub struct ScannedCharge {
     /// 0 unpriced, 1 rated, 2 reported cost, 3 reversed.
     pub basis: i64,
     pub cost: Option<Money>,
+    /// The note of a charge that is booked on *other* names: it has its own.
+    pub note: Option<String>,
 }
 
 /// The charges of one hour: how many, and between which numbers they are.
@@ -34,7 +36,8 @@ pub struct ChargeSpan {
 
 const SPANS: &str =
     "SELECT COUNT(*), MIN(id), MAX(id) FROM charge WHERE books_id = $1 AND hour >= $2 AND hour <= $3 GROUP BY hour ORDER BY hour";
-const CHARGES: &str = "SELECT id, occurred_at, variant_id, block_id, meter_lines, basis, amount, currency_id FROM charge \
+const CHARGES: &str = "SELECT id, occurred_at, variant_id, block_id, meter_lines, basis, amount, currency_id, \
+    CASE WHEN note LIKE '%\"other\":{%' THEN note END FROM charge \
     WHERE books_id = $1 AND id >= $2 AND id <= $3 AND occurred_at >= $4 AND occurred_at < $5 ORDER BY id";
 const REVISIONS: &str = "SELECT charge_id, block_id, basis, amount, currency_id FROM charge_revision \
     WHERE books_id = $1 AND charge_id >= $2 AND charge_id <= $3 ORDER BY charge_id, revision";
@@ -77,6 +80,7 @@ impl Ledger {
                 meter_lines: row.text(4)?.to_owned(),
                 basis: row.int(5)?,
                 cost: money(row.int_or_none(6)?, row.int_or_none(7)?)?,
+                note: row.text_or_none(8)?.map(ToOwned::to_owned),
             });
             Ok(())
         })?;

@@ -10,6 +10,7 @@ pub use terms::{RebillTerms, rate_insert, rate_list, terms_list, terms_save};
 
 use super::cells::{books_cell, currency_of, name_id};
 use super::ledger::{Cell, Ledger, Row, RowExt, Value};
+use super::sums::exact_sum;
 use super::{StoreError, rows};
 use crate::domain::chargeback::{Basis, Content, Line, LineKind, RateMeter, StatementNumber, StatementStatus, Terms, Treatment};
 use crate::domain::chart::CenterKind;
@@ -201,20 +202,24 @@ impl Stream {
 /// # Errors
 /// Any database failure.
 pub fn billed_list(ledger: &mut Ledger, books: BooksId, stream: Stream) -> Result<Vec<BilledRow>, StoreError> {
-    let sql = "SELECT c.center_id, c.currency_id, l.month, CAST(SUM(l.cost) AS BIGINT), CAST(SUM(l.amount) AS BIGINT) FROM chargeback c \
-               JOIN chargeback_line l ON l.books_id = c.books_id AND l.number = c.number AND l.kind <> 5 \
-               WHERE c.books_id = $1 AND c.kind = $2 AND c.showback = $3 AND l.month <= $4 AND c.status BETWEEN 2 AND 5 \
-               GROUP BY c.center_id, c.currency_id, l.month ORDER BY c.center_id, c.currency_id, l.month";
+    let sql = format!(
+        "SELECT c.center_id, c.currency_id, l.month, {}, {} FROM chargeback c \
+         JOIN chargeback_line l ON l.books_id = c.books_id AND l.number = c.number AND l.kind <> 5 \
+         WHERE c.books_id = $1 AND c.kind = $2 AND c.showback = $3 AND l.month <= $4 AND c.status BETWEEN 2 AND 5 \
+         GROUP BY c.center_id, c.currency_id, l.month ORDER BY c.center_id, c.currency_id, l.month",
+        exact_sum("l.cost"),
+        exact_sum("l.amount")
+    );
     let row = |row: &Row| {
         Ok(BilledRow {
             center: name_id(row.int(0)?)?,
             currency: currency_of(row.int(1)?)?,
             month: month_of(row.int(2)?)?,
-            cost: row.int(3)?,
-            amount: row.int(4)?,
+            cost: row.sum_of_one(3)?,
+            amount: row.sum_of_one(4)?,
         })
     };
-    ledger.rows(sql, &stream.key(books))?.iter().map(row).collect()
+    ledger.rows(&sql, &stream.key(books))?.iter().map(row).collect()
 }
 
 /// Which months had statements that were approved, in the order of their numbers.

@@ -7,6 +7,7 @@ use migration::{Migrator, MigratorTrait};
 use sea_orm::{ConnectOptions, Database, DatabaseConnection};
 
 use super::StoreError;
+use crate::domain::chart::NameLimits;
 
 /// Which engine holds the books.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,11 +28,20 @@ pub struct StoreOptions {
     pub tape: Option<super::ledger::Tape>,
     /// Lets a call of the bulk path fail; for tests.
     pub fault: Option<super::ledger::Fault>,
+    /// How many names the books take.
+    pub names: NameLimits,
 }
 
 impl StoreOptions {
     pub fn new(url: impl Into<String>) -> Self {
-        Self { url: url.into(), max_connections: 8, busy_timeout: Duration::from_secs(10), tape: None, fault: None }
+        Self {
+            url: url.into(),
+            max_connections: 8,
+            busy_timeout: Duration::from_secs(10),
+            tape: None,
+            fault: None,
+            names: NameLimits::default(),
+        }
     }
 }
 
@@ -80,7 +90,7 @@ impl Store {
         &self.engine
     }
 
-    pub(super) fn options(&self) -> &StoreOptions {
+    pub fn options(&self) -> &StoreOptions {
         &self.options
     }
 

@@ -18,6 +18,9 @@ pub enum StoreError {
     /// A row that this program did not write, or a statement that does not fit the schema.
     #[error("unexpected data in the database: {0}")]
     Corrupt(String),
+    /// A sum of stored amounts that needs more than 64 bits where it goes on into arithmetic of 64 bits.
+    #[error("a sum exceeds what the ledger holds")]
+    TooLarge,
     /// The address of the database cannot be used.
     #[error("{0}")]
     Address(String),

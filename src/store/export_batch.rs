@@ -17,6 +17,7 @@ pub use write::{
 use super::StoreError;
 use super::cells::{books_cell, currency_of, name_id};
 use super::ledger::{Cell, Ledger, RowExt, Value};
+use super::sums::exact_sum;
 use crate::domain::chart::CodingBlock;
 use crate::domain::export_batch::{BatchStatus, Key, RoundingPolicy, Target};
 use crate::domain::ids::{AccountId, BooksId, EntryNumber};
@@ -192,9 +193,11 @@ pub fn month_sums(
 ) -> Result<Sums, StoreError> {
     let (selected, grouped) = key_columns("b", exported);
     let sql = format!(
-        "SELECT x.currency_id, {selected}, CAST(SUM(x.debit) AS BIGINT), CAST(SUM(x.credit) AS BIGINT) FROM balance x \
+        "SELECT x.currency_id, {selected}, {}, {} FROM balance x \
          JOIN coding_block b ON b.books_id = x.books_id AND b.id = x.key_id \
-         WHERE x.books_id = $1 AND x.grain = 2 AND x.period = $2 GROUP BY x.currency_id, {grouped} LIMIT {limit}"
+         WHERE x.books_id = $1 AND x.grain = 2 AND x.period = $2 GROUP BY x.currency_id, {grouped} LIMIT {limit}",
+        exact_sum("x.debit"),
+        exact_sum("x.credit")
     );
     sums(ledger, &sql, &[books_cell(books), Cell::Int(i64::from(month.0))])
 }
@@ -206,9 +209,11 @@ pub fn month_sums(
 pub fn taken_sums(ledger: &mut Ledger, books: BooksId, target: i64, month: Month, exported: &[SpendDimension]) -> Result<Sums, StoreError> {
     let (selected, grouped) = key_columns("s", exported);
     let sql = format!(
-        "SELECT s.currency_id, {selected}, CAST(SUM(s.debit) AS BIGINT), CAST(SUM(s.credit) AS BIGINT) FROM export_batch b \
+        "SELECT s.currency_id, {selected}, {}, {} FROM export_batch b \
          JOIN export_sum s ON s.books_id = b.books_id AND s.batch_id = b.id \
-         WHERE b.books_id = $1 AND b.target_id = $2 AND b.period = $3 AND {LIVE} GROUP BY s.currency_id, {grouped}"
+         WHERE b.books_id = $1 AND b.target_id = $2 AND b.period = $3 AND {LIVE} GROUP BY s.currency_id, {grouped}",
+        exact_sum("s.debit"),
+        exact_sum("s.credit")
     );
     sums(ledger, &sql, &[books_cell(books), Cell::Int(target), Cell::Int(i64::from(month.0))])
 }
@@ -235,7 +240,7 @@ pub fn entry_sums(
 ) -> Result<Sums, StoreError> {
     let (selected, grouped) = key_columns("b", exported);
     let kinds = super::journal::sql::in_list("e.kind", range.kinds.iter().map(|kind| i64::from(kind.id())));
-    let side = |side: i64| format!("CAST(SUM(CASE p.side WHEN {side} THEN p.amount ELSE 0 END) AS BIGINT)");
+    let side = |side: i64| exact_sum(&format!("CASE p.side WHEN {side} THEN p.amount ELSE 0 END"));
     let sql = format!(
         "SELECT p.currency_id, {selected}, {}, {} FROM journal_entry e CROSS JOIN posting p CROSS JOIN coding_block b \
          WHERE e.books_id = $1 AND e.number > $2 AND e.number <= $3 AND e.effective_on >= $4 AND e.effective_on < $5 AND {kinds} \
@@ -253,7 +258,7 @@ pub fn entry_sums(
 fn sums(ledger: &mut Ledger, sql: &str, parameters: &[Cell<'_>]) -> Result<Sums, StoreError> {
     let mut sums = Sums::new();
     ledger.scan(sql, parameters, |row| {
-        sums.insert(key_of(row, 0)?, (row.int(9)?, row.int(10)?));
+        sums.insert(key_of(row, 0)?, (row.sum_of_one(9)?, row.sum_of_one(10)?));
         Ok(())
     })?;
     Ok(sums)

@@ -4,6 +4,7 @@ use super::StoreError;
 use super::cells::{books_cell, currency_of, day_cell, day_of};
 use super::ledger::{Cell, Ledger, RowExt, Value};
 use super::rows;
+use super::sums::exact_sum;
 use crate::domain::ids::{BlockId, BooksId, EntryNumber};
 use crate::domain::labor::{Hours, LaborRate};
 use crate::domain::money::{Amount, Currency, Money};
@@ -251,9 +252,10 @@ pub fn labor_costs(
     books: BooksId,
     days: DayRange,
     column: &'static str,
-) -> Result<Vec<(i64, Currency, i64)>, StoreError> {
+) -> Result<Vec<(i64, Currency, i128)>, StoreError> {
+    let cost = exact_sum("k.amount");
     let sql = format!(
-        "SELECT b.{column}, k.currency_id, CAST(SUM(k.amount) AS BIGINT) FROM time_entry t \
+        "SELECT b.{column}, k.currency_id, {cost} FROM time_entry t \
          JOIN coding_block b ON b.books_id = t.books_id AND b.id = t.block_id \
          JOIN time_booking k ON k.books_id = t.books_id AND k.time_number = t.number AND k.revision = \
          (SELECT MAX(m.revision) FROM time_booking m WHERE m.books_id = t.books_id AND m.time_number = t.number) \
@@ -261,7 +263,7 @@ pub fn labor_costs(
     );
     let mut costs = Vec::new();
     ledger.scan(&sql, &[books_cell(books), day_cell(days.from()), day_cell(days.to())], |row| {
-        costs.push((row.int(0)?, currency_of(row.int(1)?)?, row.int(2)?));
+        costs.push((row.int(0)?, currency_of(row.int(1)?)?, row.sum(2)?));
         Ok(())
     })?;
     Ok(costs)

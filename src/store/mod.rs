@@ -7,6 +7,7 @@ pub mod activity;
 pub mod allocation;
 pub mod audit;
 pub mod balance;
+pub mod balance_row;
 mod cells;
 pub mod charge;
 mod charge_scan;
@@ -31,6 +32,7 @@ mod period_figures;
 pub mod prepaid;
 pub mod revenue;
 pub mod rows;
+pub mod sums;
 
 pub use charge_scan::{ChargeSpan, ScannedCharge};
 pub use connect::{Engine, Store, StoreOptions};

@@ -6,6 +6,7 @@ use super::StoreError;
 use super::cells::{books_cell, currency_of, day_cell, name_id};
 use super::ledger::{Cell, Ledger, RowExt, Value};
 use super::rows;
+use super::sums::exact_sum;
 use crate::domain::ids::{BooksId, EntryNumber, NameId};
 use crate::domain::outputs::Count;
 use crate::domain::payroll::{PayrollInput, TeamKey, Variances};
@@ -66,7 +67,7 @@ fn team_key(row: &[Value]) -> Result<TeamKey, StoreError> {
 fn worked(ledger: &mut Ledger, sql: &str, parameters: &[Cell<'_>]) -> Result<BTreeMap<TeamKey, Worked>, StoreError> {
     let mut sums = BTreeMap::new();
     ledger.scan(sql, parameters, |row| {
-        sums.insert(team_key(row)?, (row.int(2)?, Count::from_millionths(row.int(3)?)));
+        sums.insert(team_key(row)?, (row.sum_of_one(2)?, Count::from_millionths(row.sum_of_one(3)?)));
         Ok(())
     })?;
     Ok(sums)
@@ -77,9 +78,12 @@ fn worked(ledger: &mut Ledger, sql: &str, parameters: &[Cell<'_>]) -> Result<BTr
 /// # Errors
 /// Any database failure.
 pub fn paid_sums(ledger: &mut Ledger, books: BooksId, month: Month) -> Result<BTreeMap<TeamKey, Worked>, StoreError> {
-    let sql = "SELECT team_id, currency_id, CAST(SUM(amount) AS BIGINT), CAST(SUM(hours_millionths) AS BIGINT) FROM payroll_entry \
-               WHERE books_id = $1 AND month = $2 GROUP BY team_id, currency_id";
-    worked(ledger, sql, &[books_cell(books), month_cell(month)])
+    let sql = format!(
+        "SELECT team_id, currency_id, {}, {} FROM payroll_entry WHERE books_id = $1 AND month = $2 GROUP BY team_id, currency_id",
+        exact_sum("amount"),
+        exact_sum("hours_millionths")
+    );
+    worked(ledger, &sql, &[books_cell(books), month_cell(month)])
 }
 
 /// What the hours that the teams worked in a month cost at their latest rates; hours without a rate are not in it.
@@ -87,12 +91,16 @@ pub fn paid_sums(ledger: &mut Ledger, books: BooksId, month: Month) -> Result<BT
 /// # Errors
 /// Any database failure.
 pub fn applied_sums(ledger: &mut Ledger, books: BooksId, month: Month) -> Result<BTreeMap<TeamKey, Worked>, StoreError> {
-    let sql = "SELECT b.team_id, k.currency_id, CAST(SUM(k.amount) AS BIGINT), CAST(SUM(t.hours_millionths) AS BIGINT) FROM time_entry t \
+    let sql = format!(
+        "SELECT b.team_id, k.currency_id, {}, {} FROM time_entry t \
                JOIN coding_block b ON b.books_id = t.books_id AND b.id = t.block_id \
                JOIN time_booking k ON k.books_id = t.books_id AND k.time_number = t.number AND k.revision = \
                (SELECT MAX(m.revision) FROM time_booking m WHERE m.books_id = t.books_id AND m.time_number = t.number) \
-               WHERE t.books_id = $1 AND t.worked_on >= $2 AND t.worked_on <= $3 GROUP BY b.team_id, k.currency_id";
-    worked(ledger, sql, &[books_cell(books), day_cell(month.first_day()), day_cell(month.last_day())])
+               WHERE t.books_id = $1 AND t.worked_on >= $2 AND t.worked_on <= $3 GROUP BY b.team_id, k.currency_id",
+        exact_sum("k.amount"),
+        exact_sum("t.hours_millionths")
+    );
+    worked(ledger, &sql, &[books_cell(books), day_cell(month.first_day()), day_cell(month.last_day())])
 }
 
 /// The months from `from` (included) to `to` (excluded) that payroll was recorded of, in their order.

@@ -6,6 +6,7 @@ use super::StoreError;
 use super::journal::currency;
 use super::ledger::{Cell, RowExt};
 use super::period::Periods;
+use super::sums::exact_sum;
 use crate::domain::ids::{AccountId, NameId};
 use crate::domain::money::Currency;
 use crate::domain::period::{Day, Month};
@@ -32,16 +33,19 @@ impl Periods<'_> {
     ///
     /// # Errors
     /// Any database failure.
-    pub fn unattributed_cost(&mut self, month: Month, standing: [NameId; 3]) -> Result<Vec<(Currency, i64, i64)>, StoreError> {
+    pub fn unattributed_cost(&mut self, month: Month, standing: [NameId; 3]) -> Result<Vec<(Currency, i128, i128)>, StoreError> {
         let [team, project, client] = standing.map(|center| Cell::Int(i64::from(center.0)));
-        let sql = "SELECT x.currency_id, CAST(SUM(x.debit - x.credit) AS BIGINT), \
-                   CAST(SUM(CASE WHEN b.team_id = $4 OR b.project_id = $5 OR b.client_id = $6 THEN x.debit - x.credit ELSE 0 END) AS BIGINT) \
+        let sql = format!(
+            "SELECT x.currency_id, {}, {} \
                    FROM balance x JOIN coding_block b ON b.books_id = x.books_id AND b.id = x.key_id \
                    JOIN account a ON a.books_id = b.books_id AND a.id = b.account_id AND a.class >= 5 \
-                   WHERE x.books_id = $1 AND x.grain = $2 AND x.period = $3 GROUP BY x.currency_id ORDER BY 1";
+                   WHERE x.books_id = $1 AND x.grain = $2 AND x.period = $3 GROUP BY x.currency_id ORDER BY 1",
+            exact_sum("x.debit - x.credit"),
+            exact_sum("CASE WHEN b.team_id = $4 OR b.project_id = $5 OR b.client_id = $6 THEN x.debit - x.credit ELSE 0 END")
+        );
         let (books, grain) = (Cell::Int(i64::from(self.books.0)), Cell::Int(Grain::BlockMonth.id()));
-        let rows = self.ledger.rows(sql, &[books, grain, Cell::Int(i64::from(month.0)), team, project, client])?;
-        rows.iter().map(|row| Ok((currency(row.int(0)?)?, row.int(1)?, row.int(2)?))).collect()
+        let rows = self.ledger.rows(&sql, &[books, grain, Cell::Int(i64::from(month.0)), team, project, client])?;
+        rows.iter().map(|row| Ok((currency(row.int(0)?)?, row.sum(1)?, row.sum(2)?))).collect()
     }
 
     /// The last day of a month on which each provider has charges, priced or not, in the order of the providers.
@@ -69,23 +73,29 @@ impl Periods<'_> {
     ///
     /// # Errors
     /// Any database failure.
-    pub fn account_net(&mut self, account: AccountId, month: Month) -> Result<Vec<(Currency, i64)>, StoreError> {
-        let sql = "SELECT currency_id, CAST(SUM(debit - credit) AS BIGINT) FROM balance \
-                   WHERE books_id = $1 AND grain = $2 AND period <= $3 AND key_id = $4 GROUP BY currency_id ORDER BY 1";
+    pub fn account_net(&mut self, account: AccountId, month: Month) -> Result<Vec<(Currency, i128)>, StoreError> {
+        let sql = format!(
+            "SELECT currency_id, {} FROM balance \
+             WHERE books_id = $1 AND grain = $2 AND period <= $3 AND key_id = $4 GROUP BY currency_id ORDER BY 1",
+            exact_sum("debit - credit")
+        );
         let (books, grain) = (Cell::Int(i64::from(self.books.0)), Cell::Int(Grain::AccountMonth.id()));
-        let rows = self.ledger.rows(sql, &[books, grain, Cell::Int(i64::from(month.0)), Cell::Int(i64::from(account.0))])?;
-        rows.iter().map(|row| Ok((currency(row.int(0)?)?, row.int(1)?))).collect()
+        let rows = self.ledger.rows(&sql, &[books, grain, Cell::Int(i64::from(month.0)), Cell::Int(i64::from(account.0))])?;
+        rows.iter().map(|row| Ok((currency(row.int(0)?)?, row.sum(1)?))).collect()
     }
 
     /// Debits and credits of each account and currency up to the end of a month, in ledger units.
     ///
     /// # Errors
     /// Any database failure.
-    pub fn account_totals(&mut self, month: Month) -> Result<Vec<(Currency, i64, i64)>, StoreError> {
-        let sql = "SELECT currency_id, CAST(SUM(debit) AS BIGINT), CAST(SUM(credit) AS BIGINT) FROM balance \
-                   WHERE books_id = $1 AND grain = $2 AND period <= $3 GROUP BY key_id, currency_id";
+    pub fn account_totals(&mut self, month: Month) -> Result<Vec<(Currency, i128, i128)>, StoreError> {
+        let sql = format!(
+            "SELECT currency_id, {}, {} FROM balance WHERE books_id = $1 AND grain = $2 AND period <= $3 GROUP BY key_id, currency_id",
+            exact_sum("debit"),
+            exact_sum("credit")
+        );
         let (books, grain) = (Cell::Int(i64::from(self.books.0)), Cell::Int(Grain::AccountMonth.id()));
-        let rows = self.ledger.rows(sql, &[books, grain, Cell::Int(i64::from(month.0))])?;
-        rows.iter().map(|row| Ok((currency(row.int(0)?)?, row.int(1)?, row.int(2)?))).collect()
+        let rows = self.ledger.rows(&sql, &[books, grain, Cell::Int(i64::from(month.0))])?;
+        rows.iter().map(|row| Ok((currency(row.int(0)?)?, row.sum(1)?, row.sum(2)?))).collect()
     }
 }

@@ -4,6 +4,7 @@ use super::StoreError;
 use super::cells::{books_cell, currency_of, day_cell, day_of, name_id};
 use super::ledger::{Cell, Ledger, RowExt, Value};
 use super::rows;
+use super::sums::exact_sum;
 use crate::domain::ids::{BlockId, BooksId, EntryNumber, NameId};
 use crate::domain::money::{Amount, Currency, Exact, Money};
 use crate::domain::outputs::Count;
@@ -194,14 +195,17 @@ pub fn waiting_list(ledger: &mut Ledger, books: BooksId, through: Day, limit: us
 ///
 /// # Errors
 /// Any database failure.
-pub fn waiting_sums(ledger: &mut Ledger, books: BooksId, through: Day) -> Result<Vec<(Currency, i64, i64)>, StoreError> {
-    let sql = "SELECT e.currency_id, CAST(COUNT(*) AS BIGINT), CAST(SUM(p.amount) AS BIGINT) FROM waiting_revenue w \
+pub fn waiting_sums(ledger: &mut Ledger, books: BooksId, through: Day) -> Result<Vec<(Currency, i64, i128)>, StoreError> {
+    let sql = format!(
+        "SELECT e.currency_id, CAST(COUNT(*) AS BIGINT), {} FROM waiting_revenue w \
                JOIN revenue_part p ON p.books_id = w.books_id AND p.revenue_number = w.revenue_number AND p.part = w.part \
                JOIN revenue_entry e ON e.books_id = w.books_id AND e.number = w.revenue_number \
-               WHERE w.books_id = $1 AND w.earned_on <= $2 GROUP BY e.currency_id ORDER BY e.currency_id";
+               WHERE w.books_id = $1 AND w.earned_on <= $2 GROUP BY e.currency_id ORDER BY e.currency_id",
+        exact_sum("p.amount")
+    );
     let mut sums = Vec::new();
-    ledger.scan(sql, &[books_cell(books), day_cell(through)], |row| {
-        sums.push((currency_of(row.int(0)?)?, row.int(1)?, row.int(2)?));
+    ledger.scan(&sql, &[books_cell(books), day_cell(through)], |row| {
+        sums.push((currency_of(row.int(0)?)?, row.int(1)?, row.sum(2)?));
         Ok(())
     })?;
     Ok(sums)
@@ -233,13 +237,14 @@ pub fn waiting_keys(ledger: &mut Ledger, books: BooksId, through: Day, limit: us
 /// Any database failure.
 pub fn contract_sums(ledger: &mut Ledger, books: BooksId, contract: &str) -> Result<Vec<(Currency, i64)>, StoreError> {
     let sql = format!(
-        "SELECT currency_id, CAST(SUM(amount) AS BIGINT) FROM revenue_entry{} WHERE books_id = $1 AND contract = $2 \
+        "SELECT currency_id, {} FROM revenue_entry{} WHERE books_id = $1 AND contract = $2 \
          GROUP BY currency_id ORDER BY currency_id",
+        exact_sum("amount"),
         ledger.by_index("revenue_entry_of_contract")
     );
     let mut sums = Vec::new();
     ledger.scan(&sql, &[books_cell(books), Cell::Text(contract)], |row| {
-        sums.push((currency_of(row.int(0)?)?, row.int(1)?));
+        sums.push((currency_of(row.int(0)?)?, row.sum_of_one(1)?));
         Ok(())
     })?;
     Ok(sums)

@@ -142,7 +142,7 @@ pub static ENTRY_MONTH: Table = Table {
 };
 
 pub static INTERNED_NAME: Table =
-    Table { name: "interned_name", columns: &[Int("books_id"), Int("id"), Int("kind"), Text("name")], on_conflict: "" };
+    Table { name: "interned_name", columns: &[Int("books_id"), Int("id"), Int("kind"), Text("name"), Int("source_id")], on_conflict: "" };
 
 pub static CODING_BLOCK: Table = Table {
     name: "coding_block",

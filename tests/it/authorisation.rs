@@ -13,7 +13,7 @@ use crate::golden;
 use crate::harness::{Answer, Engine, World, charge, ndjson, run};
 
 /// Harmless operations, one for each field of the schema. A field that is not here fails the tests until someone has classified it.
-const OPERATIONS: &[(&str, &str)] = &[
+pub const OPERATIONS: &[(&str, &str)] = &[
     ("Query.accruals", "{ accruals(asOf: \"2026-01-31\") { throughEntry } }"),
     ("Query.accounts", "{ accounts { code } }"),
     ("Query.agedItems", "{ agedItems(asOf: \"2026-01-31\") { throughEntry } }"),

@@ -261,7 +261,7 @@ fn a_run_of_too_many_lines_is_refused() {
     assert_eq!([refused(2), refused(1)], ["accepted", "TOO_MANY_ALLOCATION_LINES"]);
 }
 
-/// Names are for people and reports; who sends a new one with every call is told so before the books drown.
+/// Names are for people and reports; who sends a new one with every call finds his cost under *other*, and nobody else's is lost.
 #[test]
 fn books_that_hold_all_names_they_can_take_no_new_one() {
     run(Engine::Sqlite, async |world| {
@@ -269,7 +269,11 @@ fn books_that_hold_all_names_they_can_take_no_new_one() {
                      INSERT INTO interned_name (books_id, id, kind, name) SELECT 1, 1000 + i, 4, 'f' || i FROM n; UPDATE books_head SET last_name = 300000;";
         world.database.execute(names).await.unwrap();
         let receipts = world.record(&[charge("new").feature("one-more"), charge("known").feature("f7"), charge("none")]).await;
-        assert_eq!(receipts[0]["error"]["code"], "NAMES_EXHAUSTED", "{}", receipts[0]);
+        assert_eq!(receipts[0]["status"], "RECORDED", "{}", receipts[0]);
+        assert!(receipts[0]["note"].as_str().unwrap().contains("feature `one-more`"), "{}", receipts[0]);
+        let entry = json!({ "source": "crm", "externalId": "r1", "earnedOn": "2026-01-05", "amount": "1", "currency": "USD", "feature": "two-more" });
+        let refused = world.refusals("recordRevenue", "RecordRevenueInput", json!({ "entries": [entry] })).await;
+        assert_eq!(refused[0]["code"], "NAMES_EXHAUSTED", "{refused}");
         assert_eq!((&receipts[1]["status"], &receipts[2]["status"]), (&json!("RECORDED"), &json!("RECORDED")));
         world.assert_verified().await;
     });

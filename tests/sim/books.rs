@@ -69,10 +69,10 @@ impl Books {
         receipts
             .into_iter()
             .map(|receipt| match receipt.outcome {
-                Outcome::Recorded { charge, entry, cost } => {
+                Outcome::Recorded { charge, entry, cost, .. } => {
                     Receipt::Recorded { charge: charge.0, entry: entry.map(|entry| entry.0), cost: money(cost) }
                 }
-                Outcome::Unpriced { charge, reason } => {
+                Outcome::Unpriced { charge, reason, .. } => {
                     assert!(!reason.is_empty(), "an unpriced charge says why");
                     Receipt::Unpriced { charge: charge.0 }
                 }
@@ -183,7 +183,7 @@ impl Books {
         let (provider, model) = (provider.map(str::to_owned), model.map(str::to_owned));
         let input = RerateInput { from: instant(from), to: instant(to), provider, model, dry_run };
         let report = refused(posting::rerate_charges(&self.app, &self.actor, input).await)?;
-        let deltas: BTreeMap<_, _> = report.deltas.into_iter().map(money).map(|money| (money.currency, money.units)).collect();
+        let deltas: BTreeMap<_, _> = report.deltas.into_iter().map(|(currency, units)| (currency.code(), units)).collect();
         Ok(Rerated { examined: report.examined, adjusted: report.adjusted, posted: report.posted, deltas })
     }
 

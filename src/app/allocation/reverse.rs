@@ -85,15 +85,17 @@ pub fn reverse_in_tx(session: &mut Session, actor: &Actor, run: &RunHead, reason
         let original = session.journal_entry(entry)?.ok_or_else(|| StoreError::corrupt(format!("entry {entry} of an allocation run")))?;
         let postings = reverse(&ReversalView { original: &original, reversed_by: None }, effective_on)?;
         let memo = format!("reversal of allocation run {}{}", run.number, reason.map(|reason| format!(": {reason}")).unwrap_or_default());
-        let number = session.post(&EntryDraft {
-            kind: EntryKind::Reversal,
-            effective_on,
-            service_on: (effective_on != run.effective_on).then_some(run.effective_on),
-            postings: &postings,
-            charge: None,
-            corrects: Some(entry),
-            memo: Some(&memo),
-        })?;
+        let number = session
+            .post(&EntryDraft {
+                kind: EntryKind::Reversal,
+                effective_on,
+                service_on: (effective_on != run.effective_on).then_some(run.effective_on),
+                postings: &postings,
+                charge: None,
+                corrects: Some(entry),
+                memo: Some(&memo),
+            })
+            .map_err(|error| error.placed(Code::LedgerOverflow, "id"))?;
         mirrored.insert(entry, number);
         entries.push((number, pool));
     }

@@ -21,6 +21,7 @@ use crate::domain::ids::{BooksId, EntryNumber};
 use crate::domain::journal::{EntryDraft, EntryKind, MOST_POSTINGS};
 use crate::domain::money::{Amount, Currency, balanced_parts};
 use crate::domain::period::{Day, Month};
+use crate::domain::rejection::Code;
 use crate::store::StoreError;
 use crate::store::allocation::{
     RunHead, RunKind, driver_snapshot_insert, line_insert, live_codes, live_insert, next_run, pool_insert, rule_list, run_insert,
@@ -185,7 +186,8 @@ fn post_transfer(
             corrects: None,
             memo: Some(memo),
         };
-        entries.push((session.post(&draft)?, part.into_iter().map(|(coding, _)| coding).collect()));
+        let entry = session.post(&draft).map_err(|error| error.placed(Code::LedgerOverflow, "period"))?;
+        entries.push((entry, part.into_iter().map(|(coding, _)| coding).collect()));
     }
     Ok(entries)
 }

@@ -165,15 +165,17 @@ fn post_one(session: &mut Session, before: &Statement) -> Result<Statement, AppE
     let terms = &before.content.terms;
     let memo = format!("Chargeback {} of {}", before.number, terms.period);
     let lines = postings(session, before)?;
-    let entry = session.post(&EntryDraft {
-        kind: EntryKind::Chargeback,
-        effective_on: terms.period.last_day(),
-        service_on: None,
-        postings: lines.postings(),
-        charge: None,
-        corrects: None,
-        memo: Some(&memo),
-    })?;
+    let entry = session
+        .post(&EntryDraft {
+            kind: EntryKind::Chargeback,
+            effective_on: terms.period.last_day(),
+            service_on: None,
+            postings: lines.postings(),
+            charge: None,
+            corrects: None,
+            memo: Some(&memo),
+        })
+        .map_err(|error| error.placed(Code::LedgerOverflow, "period"))?;
     let after = Statement { status: StatementStatus::Posted, entry: Some(entry), posted_at: Some(session.recorded_at()), ..before.clone() };
     statement_save(&mut session.ledger, session.books, &after)?;
     Ok(after)
@@ -259,15 +261,17 @@ fn reverse_in_tx(session: &mut Session, actor: &Actor, input: &ReverseInput) -> 
     let effective_on = input.effective_on.unwrap_or_else(|| session.booking_day(original.effective_on));
     let view = ReversalView { original: &original, reversed_by: session.reversal_of(entry)? };
     let postings = reverse(&view, effective_on)?;
-    let mirror: EntryNumber = session.post(&EntryDraft {
-        kind: EntryKind::Reversal,
-        effective_on,
-        service_on: (original.effective_on.month() != effective_on.month()).then_some(original.effective_on),
-        postings: &postings,
-        charge: None,
-        corrects: Some(entry),
-        memo: Some(&input.reason),
-    })?;
+    let mirror: EntryNumber = session
+        .post(&EntryDraft {
+            kind: EntryKind::Reversal,
+            effective_on,
+            service_on: (original.effective_on.month() != effective_on.month()).then_some(original.effective_on),
+            postings: &postings,
+            charge: None,
+            corrects: Some(entry),
+            memo: Some(&input.reason),
+        })
+        .map_err(|error| error.placed(Code::LedgerOverflow, "number"))?;
     let after =
         Statement { status: StatementStatus::Reversed, reversal: Some(mirror), reason: Some(input.reason.clone()), ..before.clone() };
     save_step(session, actor, "chargeback.reverse", &before, &after)?;

@@ -2,14 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use serde::Deserialize;
-
 use super::by_hand::ByHand;
 use super::{Charge, ChargeAttribution, ChargeStatus, Correction, RatingLine};
 use crate::app::AppError;
 use crate::app::journal::Directory;
+use crate::app::posting::Note;
 use crate::app::reports::access::Access;
-use crate::domain::chart::{CenterKind, CodingBlock};
+use crate::domain::chart::{CenterKind, CodingBlock, NameKind};
 use crate::domain::ids::{ChargeNumber, EntryNumber, NameId, RuleId};
 use crate::domain::journal::EntryKind;
 use crate::domain::money::{Amount, Exact, Money};
@@ -17,12 +16,6 @@ use crate::domain::rating::{RatedLine, meter_lines};
 use crate::domain::usage::Processing;
 use crate::store::charge::{self as store, ChargeRow, ChargeState};
 use crate::store::{StoreError, journal};
-
-/// Part of a charge's note; see `app::posting::Note`.
-#[derive(Deserialize)]
-struct NoteReason {
-    reason: Option<String>,
-}
 
 /// Everything that rows of charges refer to, loaded once for all of them.
 struct Context<'a> {
@@ -91,7 +84,10 @@ impl Context<'_> {
         let rated = later.iter().rev().find(|state| state.basis != BASIS_REVERSED).unwrap_or(&row.state);
         let rating = self.rating(rated)?;
         let cost = if rated.basis == BASIS_UNPRICED { None } else { rated.money };
-        let variant = self.directory.name(row.variant).unwrap_or_default();
+        // What the charge brought, also where it is booked on an *other* name.
+        let brought = Note::read(row.state.note.as_deref())?.other;
+        let named = |kind: NameKind, id: NameId| brought.of(kind).map(ToOwned::to_owned).or_else(|| self.directory.name(id));
+        let variant = named(NameKind::Variant, row.variant).unwrap_or_default();
         let mut variant = variant.split('|').map(|part| (!part.is_empty()).then(|| part.to_owned()));
         let processing = variant.next().flatten().and_then(|text| Processing::parse(&text)).unwrap_or(Processing::Standard);
         let original = decoded(&row.state.meter_lines)?;
@@ -105,17 +101,17 @@ impl Context<'_> {
         let tags = row.tags.as_deref().map(serde_json::from_str).transpose();
         Ok(Some(Charge {
             number: row.number,
-            source: self.directory.name(row.source).unwrap_or_default(),
+            source: named(NameKind::Source, row.source).unwrap_or_default(),
             status,
             occurred_at: row.occurred_at,
             recorded_at: row.recorded_at,
-            provider: self.directory.name(block.provider),
-            model: self.directory.name(block.model),
-            environment: self.directory.name(block.environment),
+            provider: named(NameKind::Provider, block.provider),
+            model: named(NameKind::Model, block.model),
+            environment: named(NameKind::Environment, block.environment),
             processing,
             service_tier: variant.next().flatten(),
             region: variant.next().flatten(),
-            api_key: self.directory.name(row.api_key),
+            api_key: named(NameKind::ApiKey, row.api_key),
             end_user: row.end_user,
             tags: tags.map_err(|error| StoreError::corrupt(error.to_string()))?.unwrap_or_default(),
             usage: meter_lines::quantities(&original),
@@ -126,6 +122,7 @@ impl Context<'_> {
             unpriced_reason: self.reasons.get(&row.number).filter(|_| status == ChargeStatus::Unpriced).cloned(),
             rating,
             attribution: self.attribution(current, &block)?,
+            note: Note::read(current.note.as_deref())?.other.sentence(),
             entry,
             corrections: self.corrections(later, entry, &chain),
             external_id: row.external_id,
@@ -166,14 +163,13 @@ impl Context<'_> {
         let code = |kind: CenterKind, id: NameId| {
             self.access.masters.center_by_id(id).filter(|center| center.kind == kind).map(|center| center.code.clone())
         };
-        let note = state.note.as_deref().map(serde_json::from_str::<NoteReason>).transpose();
         Ok(ChargeAttribution {
             team: code(CenterKind::Team, block.team),
             project: code(CenterKind::Project, block.project),
             client: code(CenterKind::Client, block.client),
             feature: self.directory.name(block.feature),
             rule: self.rules.get(&state.rule).cloned(),
-            reason: note.map_err(|error| StoreError::corrupt(error.to_string()))?.and_then(|note| note.reason),
+            reason: Note::read(state.note.as_deref())?.reason,
         })
     }
 }

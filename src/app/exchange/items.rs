@@ -51,6 +51,11 @@ impl Rates {
     pub fn value(&self, units: i64, currency: Currency, day: Day) -> Result<i64, Rejection> {
         Ok(self.book.convert(Amount::from_units(units).with(currency), self.reporting, day)?.amount.units())
     }
+
+    /// The same for a sum, which may exceed one amount.
+    pub fn value_of_sum(&self, units: i128, currency: Currency, day: Day) -> Result<i128, Rejection> {
+        self.book.convert_units(units, currency, self.reporting, day)
+    }
 }
 
 /// What every day moved on the monetary accounts in currencies other than the reporting one.

@@ -84,7 +84,7 @@ fn revalue_in_tx(session: &mut Session, actor: &Actor, as_of: Day) -> Result<Rev
     if found.is_empty() {
         return Ok(Revalued { entry: None, reversal: None, loss: 0, currency });
     }
-    let (entry, reversal) = post(session, as_of, &lines)?;
+    let (entry, reversal) = post(session, as_of, &lines).map_err(|error| error.placed(Code::LedgerOverflow, "asOf"))?;
     revaluation_insert(command::ledger(session), books, entry, &found)?;
     let after = json!({ "asOf": as_of.to_string(), "entry": entry.0, "reversal": reversal.0, "items": found.len() });
     let object = format!("revaluation {entry}");
@@ -93,7 +93,7 @@ fn revalue_in_tx(session: &mut Session, actor: &Actor, as_of: Day) -> Result<Rev
 }
 
 /// Posts the revaluation, and its mirror on the first day of the next period.
-fn post(session: &mut Session, as_of: Day, lines: &Lines) -> Result<(EntryNumber, EntryNumber), Rejection> {
+fn post(session: &mut Session, as_of: Day, lines: &Lines) -> Result<(EntryNumber, EntryNumber), AppError> {
     let memo = format!("open foreign items at the rates of {as_of}");
     let draft = EntryDraft {
         kind: EntryKind::Revaluation,

@@ -98,15 +98,17 @@ fn settle_in_tx(session: &mut Session, actor: &Actor, input: &SettleInput) -> Re
     let relieved = relieved.ok_or_else(|| Rejection::of(Code::SettlementExceedsOpen).under("amount"))?;
     let lines = lines(session, input, provider, Amount::from_units(relieved).with(reporting))?;
     let memo = format!("{} of {} paid with {}", input.money, input.provider, input.paid);
-    let entry = session.post(&EntryDraft {
-        kind: EntryKind::ExchangeDifference,
-        effective_on: input.paid_on,
-        service_on: None,
-        postings: lines.postings(),
-        charge: None,
-        corrects: None,
-        memo: Some(&memo),
-    })?;
+    let entry = session
+        .post(&EntryDraft {
+            kind: EntryKind::ExchangeDifference,
+            effective_on: input.paid_on,
+            service_on: None,
+            postings: lines.postings(),
+            charge: None,
+            corrects: None,
+            memo: Some(&memo),
+        })
+        .map_err(|error| error.placed(Code::LedgerOverflow, "amount"))?;
     let paid = input.paid.amount.units();
     let settlement =
         ForeignSettlement { entry, account, provider, currency: input.money.currency, amount, relieved, paid, paid_on: input.paid_on };

@@ -9,7 +9,7 @@ use crate::app::reports::reading::reading;
 use crate::app::{App, AppError};
 use crate::domain::chart::{Account, well_known};
 use crate::domain::ids::{AccountId, EntryNumber};
-use crate::domain::money::{Amount, Currency, Quote};
+use crate::domain::money::{Currency, Quote};
 use crate::domain::period::Day;
 use crate::domain::rejection::{Code, Rejection};
 use crate::store::StoreError;
@@ -79,10 +79,10 @@ pub async fn currency_translation(app: &App, actor: &Actor, as_of: Day) -> Resul
         let clearing = masters.account(well_known::CURRENCY_CLEARING).map(|account| account.id);
         let mut rows = Vec::with_capacity(days.len());
         // The clearing account's foreign side stands at the value that its other side has.
-        let mut relieved: BTreeMap<(Currency, Day), (i64, i128)> = BTreeMap::new();
+        let mut relieved: BTreeMap<(Currency, Day), (i128, i128)> = BTreeMap::new();
         for settled in settlements(ledger, books, as_of)? {
             let held = relieved.entry((settled.currency, settled.paid_on)).or_default();
-            held.0 = held.0.saturating_add(settled.amount);
+            held.0 += i128::from(settled.amount);
             held.1 += i128::from(settled.relieved);
         }
         for ((account, currency), nets) in days {
@@ -102,7 +102,7 @@ fn row(
     (account, currency): (AccountId, Currency),
     nets: &BTreeMap<Day, i64>,
     revaluation: i128,
-    settled: impl Fn(Day) -> (i64, i128),
+    settled: impl Fn(Day) -> (i128, i128),
     as_of: Day,
 ) -> Result<Option<TranslatedRow>, AppError> {
     let account = masters.account_by_id(account).cloned();
@@ -119,15 +119,13 @@ fn row(
         (TranslationBasis::Closing, None, 0)
     } else if MONETARY.contains(&account.code.as_str()) {
         let quote = rates.book.quote(currency, rates.reporting, as_of)?;
-        let units = i64::try_from(balance).map_err(|_| overflow())?;
-        let money = quote.convert(Amount::from_units(units).with(currency), rates.reporting).ok_or_else(overflow)?;
-        (TranslationBasis::Closing, Some(quote), i128::from(money.amount.units()))
+        let translated = quote.convert_units(balance, currency, rates.reporting).ok_or_else(overflow)?;
+        (TranslationBasis::Closing, Some(quote), translated)
     } else {
         let mut sum: i128 = 0;
         for (day, net) in nets {
             let (amount, relieved) = settled(*day);
-            let rest = net.checked_add(amount).ok_or_else(overflow)?;
-            sum += i128::from(rates.value(rest, currency, *day)?) - relieved;
+            sum += rates.value_of_sum(i128::from(*net) + amount, currency, *day)? - relieved;
         }
         (TranslationBasis::TransactionDays, None, sum)
     };

@@ -2,16 +2,16 @@
 
 use foldhash::{HashMap, HashMapExt};
 
+use super::file::{ChargeBlocks, file};
 use super::prepare::{Cost, Prepared, counts, prepare};
 use super::receipt::Outcome;
 use crate::app::AppError;
-use crate::app::posting::{KnownCharge, NewCharge, Session};
-use crate::domain::chart::{CodingBlock, NameKind};
-use crate::domain::ids::{AccountId, BlockId, ChargeNumber, EntryNumber, NameId};
+use crate::app::posting::{KnownCharge, Movement, NewCharge, Note, Session};
+use crate::domain::ids::{ChargeNumber, EntryNumber};
 use crate::domain::journal::{EntryDraft, EntryKind, Posting, Side};
 use crate::domain::money::Money;
 use crate::domain::rejection::{Code, Rejection};
-use crate::domain::report::Totals;
+use crate::domain::report::{Totals, Weight};
 use crate::store::StoreError;
 
 /// Charges of one caller that get their receipts together.
@@ -44,19 +44,61 @@ pub fn book(session: &mut Session, submissions: &mut [Submission]) -> Result<Vec
     for submission in submissions {
         let charges = std::mem::take(&mut submission.charges);
         let found: Vec<Key> = keys.by_ref().take(charges.len()).collect();
-        if submission.atomic
-            && let Some(refused) = atomic_conflict(session, &charges, &found, &booked)
-        {
-            all.push(refused);
-            continue;
-        }
-        let mut outcomes = Vec::with_capacity(charges.len());
-        for (charge, key) in charges.into_iter().zip(found) {
-            outcomes.push(book_one(session, charge, key, &mut booked)?);
-        }
-        all.push(outcomes);
+        all.push(if submission.atomic {
+            book_atomic(session, charges, found, &mut booked)?
+        } else {
+            book_each(session, charges, found, &mut booked)?
+        });
     }
     Ok(all)
+}
+
+fn book_each(session: &mut Session, charges: Vec<Prepared>, keys: Vec<Key>, booked: &mut Booked) -> Result<Vec<Outcome>, AppError> {
+    charges.into_iter().zip(keys).map(|(charge, key)| book_one(session, charge, key, booked)).collect()
+}
+
+/// Books all or none. What is refused is found by booking it, whatever the reason; then everything is undone.
+fn book_atomic(session: &mut Session, charges: Vec<Prepared>, keys: Vec<Key>, booked: &mut Booked) -> Result<Vec<Outcome>, AppError> {
+    let (before, hashes) = (session.next_charge(), charges.iter().map(|charge| charge.key_hash).collect::<Vec<_>>());
+    let conflicts = conflicts_within(&charges, &keys, booked);
+    let mut outcomes = Vec::new();
+    let done = session.attempt(|session| {
+        outcomes = book_each(session, charges, keys, booked)?;
+        let is_refused = outcomes.iter().any(|outcome| matches!(outcome, Outcome::Rejected(_)));
+        if is_refused { Err(Rejection::of(Code::AtomicRefused).into()) } else { Ok(()) }
+    });
+    match done {
+        Ok(()) => return Ok(outcomes),
+        Err(AppError::Rejected(_)) => {}
+        Err(error) => return Err(error),
+    }
+    for hash in hashes {
+        if let Some(twins) = booked.get_mut(&hash) {
+            twins.retain(|twin| twin.outcome.number().is_none_or(|number| number.0 < before));
+        }
+    }
+    let refuse = |(outcome, conflict): (Outcome, Option<Outcome>)| match outcome {
+        _ if conflict.is_some() => conflict.unwrap_or(outcome),
+        Outcome::Rejected(_) => outcome,
+        Outcome::Recorded { .. } | Outcome::Unpriced { .. } | Outcome::Replayed { .. } => {
+            Outcome::Rejected(Rejection::of(Code::AtomicRefused))
+        }
+    };
+    Ok(outcomes.into_iter().zip(conflicts).map(refuse).collect())
+}
+
+/// Which charges say something else than the first one of the call under their key. What is wrong with a key is told before what is wrong with
+/// the first charge of it.
+fn conflicts_within(charges: &[Prepared], keys: &[Key], booked: &Booked) -> Vec<Option<Outcome>> {
+    let mut own: HashMap<(&str, &str), i64> = HashMap::new();
+    let conflicts = charges.iter().zip(keys).map(|(charge, key)| {
+        if matches!(key, Key::Known(_)) || twin(booked, charge).is_some() {
+            return None;
+        }
+        let first = *own.entry((&charge.event.source, &charge.event.external_id)).or_insert(charge.content_hash);
+        (first != charge.content_hash).then(|| conflict(&charge.event.external_id))
+    });
+    conflicts.collect()
 }
 
 /// Charges booked earlier in the same transaction, for the hashes that occur in it more than once.
@@ -114,9 +156,12 @@ fn find_keys(session: &mut Session, submissions: &[Submission], booked: &mut Boo
 
 /// The stored charge with the same key: in its own hour, else in any. Equal hashes of other keys are stored under the next free number.
 fn find_known(session: &mut Session, charge: &Prepared, near: Option<&KnownCharge>) -> Result<Option<KnownCharge>, StoreError> {
-    let source = session.source(&charge.event.source);
-    let is_same = |known: &KnownCharge| Some(known.source) == source && known.external_id == charge.event.external_id;
-    if let Some(known) = near.filter(|known| is_same(known)) {
+    let is_same = |session: &mut Session, known: &KnownCharge| {
+        Ok::<_, StoreError>(known.external_id == charge.event.external_id && session.was_sent_by(known, &charge.event.source)?)
+    };
+    if let Some(known) = near
+        && is_same(session, known)?
+    {
         return Ok(Some(known.clone()));
     }
     let mut hash = charge.key_hash;
@@ -125,40 +170,13 @@ fn find_known(session: &mut Session, charge: &Prepared, near: Option<&KnownCharg
         if candidates.is_empty() {
             return Ok(None);
         }
-        if let Some(known) = candidates.into_iter().find(is_same) {
-            return Ok(Some(known));
+        for known in candidates {
+            if is_same(session, &known)? {
+                return Ok(Some(known));
+            }
         }
         hash = hash.wrapping_add(1);
     }
-}
-
-/// The outcomes of an atomic submission that cannot be booked whole.
-fn atomic_conflict(session: &Session, charges: &[Prepared], keys: &[Key], booked: &Booked) -> Option<Vec<Outcome>> {
-    let mut own: HashMap<(&str, &str), i64> = HashMap::new();
-    let refusals: Vec<Option<Rejection>> = charges
-        .iter()
-        .zip(keys)
-        .map(|(charge, key)| {
-            let first = *own.entry((&charge.event.source, &charge.event.external_id)).or_insert(charge.content_hash);
-            // What the books have counts; among new charges the first of the call does.
-            let kept = match key {
-                Key::Known(known) => known.content_hash,
-                Key::Twin => twin(booked, charge).map_or(first, |twin| twin.content_hash),
-                Key::New | Key::Collides => first,
-            };
-            let lacks_account = charge.debit_account == AccountId(0) || session.masters().account_by_id(charge.credit_account).is_none();
-            match key {
-                _ if kept != charge.content_hash => Some(Rejection::of(Code::IdempotencyConflict)),
-                Key::Known(_) => None,
-                _ if lacks_account => Some(Rejection::of(Code::AccountUnknown)),
-                _ => charge.refusal(),
-            }
-        })
-        .collect();
-    refusals.iter().any(Option::is_some).then(|| {
-        let refuse = |refusal: Option<Rejection>| Outcome::Rejected(refusal.unwrap_or_else(|| Rejection::of(Code::AtomicRefused)));
-        refusals.into_iter().map(refuse).collect()
-    })
 }
 
 fn twin<'a>(booked: &'a Booked, charge: &Prepared) -> Option<&'a InTransaction> {
@@ -189,10 +207,10 @@ fn book_one(session: &mut Session, charge: Prepared, key: Key, booked: &mut Book
     }
     let stored_hash = if matches!(key, Key::New) { charge.key_hash } else { free_hash(session, &charge, booked)? };
     let Some(twins) = booked.get_mut(&charge.key_hash) else {
-        return Ok(book_new(session, charge, stored_hash).unwrap_or_else(Outcome::Rejected));
+        return book_or_refuse(session, charge, stored_hash);
     };
     let (source, external_id, content_hash) = (charge.event.source.clone(), charge.event.external_id.clone(), charge.content_hash);
-    let outcome = book_new(session, charge, stored_hash).unwrap_or_else(Outcome::Rejected);
+    let outcome = book_or_refuse(session, charge, stored_hash)?;
     if !matches!(outcome, Outcome::Rejected(_)) {
         twins.push(InTransaction { source, external_id, content_hash, outcome: outcome.clone() });
     }
@@ -201,7 +219,7 @@ fn book_one(session: &mut Session, charge: Prepared, key: Key, booked: &mut Book
 
 fn replay_of(outcome: &Outcome) -> Outcome {
     match outcome {
-        Outcome::Recorded { charge, entry, cost } => Outcome::Replayed { charge: *charge, entry: *entry, cost: Some(*cost) },
+        Outcome::Recorded { charge, entry, cost, .. } => Outcome::Replayed { charge: *charge, entry: *entry, cost: Some(*cost) },
         Outcome::Unpriced { charge, .. } => Outcome::Replayed { charge: *charge, entry: None, cost: None },
         Outcome::Replayed { .. } | Outcome::Rejected(_) => outcome.clone(),
     }
@@ -219,23 +237,30 @@ fn free_hash(session: &mut Session, charge: &Prepared, booked: &Booked) -> Resul
     Ok(hash)
 }
 
-fn book_new(session: &mut Session, charge: Prepared, key_hash: i64) -> Result<Outcome, Rejection> {
-    if let Some(refusal) = charge.refusal() {
-        return Err(refusal);
+/// Books a charge, or leaves nothing of it but its refusal.
+fn book_or_refuse(session: &mut Session, charge: Prepared, key_hash: i64) -> Result<Outcome, AppError> {
+    match session.attempt(|session| book_new(session, charge, key_hash)) {
+        Err(AppError::Rejected(rejections)) => {
+            let first = rejections.into_iter().next();
+            Ok(Outcome::Rejected(first.unwrap_or_else(|| Rejection::of(Code::AtomicRefused))))
+        }
+        result => result,
     }
-    session.charge_names(&charge.event)?;
-    let blocks = blocks_of(session, &charge)?;
+}
+
+fn book_new(session: &mut Session, charge: Prepared, key_hash: i64) -> Result<Outcome, AppError> {
+    if let Some(refusal) = charge.refusal() {
+        return Err(refusal.into());
+    }
+    let filed = file(session, &charge)?;
     let service_day = session.service_day(charge.event.occurred_at);
     let day = session.booking_day(service_day);
     let late_on = (day != service_day).then_some(day);
     let cost = charge.cost.money();
     let number = ChargeNumber(session.next_charge());
     let entry = match cost {
-        Some(cost) => post_cost(
-            session,
-            &blocks,
-            cost,
-            EntryDraft {
+        Some(cost) => {
+            let draft = EntryDraft {
                 kind: EntryKind::Charge,
                 effective_on: day,
                 service_on: late_on.map(|_| service_day),
@@ -243,9 +268,9 @@ fn book_new(session: &mut Session, charge: Prepared, key_hash: i64) -> Result<Ou
                 charge: Some(number),
                 corrects: None,
                 memo: None,
-            },
-            counts(&charge.event),
-        )?,
+            };
+            post_cost(session, &filed.blocks, cost, draft, counts(&charge.event)).map_err(|error| at_cost(error, &charge.cost))?
+        }
         None => None,
     };
     let (basis, unpriced) = match &charge.cost {
@@ -253,24 +278,27 @@ fn book_new(session: &mut Session, charge: Prepared, key_hash: i64) -> Result<Ou
         Cost::Reported(_) => (2, None),
         Cost::Unpriced(reason) => (0, Some(reason.clone())),
     };
+    let note = filed.other.sentence();
     let outcome = match (&unpriced, cost) {
-        (Some(reason), _) => Outcome::Unpriced { charge: number, reason: reason.clone() },
+        (Some(reason), _) => Outcome::Unpriced { charge: number, reason: reason.clone(), note },
         (None, cost) => Outcome::Recorded {
             charge: number,
             entry,
             cost: cost.unwrap_or_else(|| crate::domain::money::Amount::ZERO.with(crate::domain::money::Currency::USD)),
+            note,
         },
     };
     let rule = charge.attribution.rule.map_or(0, |rule| rule.0);
-    let Prepared { event, content_hash, note, tags, meter_lines, .. } = charge;
-    session.charge(NewCharge {
+    let note = if filed.other.is_empty() { charge.note } else { Note::text(&charge.event, &charge.attribution, &filed.other) };
+    let Prepared { event, content_hash, tags, meter_lines, .. } = charge;
+    let new = NewCharge {
         event,
         day: service_day,
         // What waits for its price counts nowhere yet.
         late_on: late_on.filter(|_| cost.is_some()),
         key_hash,
         content_hash,
-        block: blocks.debit,
+        block: filed.blocks.debit,
         rule,
         note,
         tags,
@@ -279,64 +307,34 @@ fn book_new(session: &mut Session, charge: Prepared, key_hash: i64) -> Result<Ou
         cost,
         entry,
         unpriced,
-    })?;
+    };
+    session.charge(new, filed.names);
     Ok(outcome)
 }
 
-/// The two coding blocks of a charge's entry.
-pub struct ChargeBlocks {
-    /// Bears the cost, with every dimension.
-    pub debit: BlockId,
-    /// What is owed or drawn down, by provider.
-    pub credit: BlockId,
-}
-
-fn blocks_of(session: &mut Session, charge: &Prepared) -> Result<ChargeBlocks, Rejection> {
-    let event = &charge.event;
-    let unknown = |account: AccountId| (account == AccountId(0)).then(|| Rejection::of(Code::AccountUnknown));
-    if let Some(rejection) = unknown(charge.debit_account).or_else(|| unknown(charge.credit_account)) {
-        return Err(rejection);
-    }
-    let provider = session.name(NameKind::Provider, Some(&event.provider))?;
-    let model = session.name(NameKind::Model, Some(&event.model))?;
-    let feature = session.name(NameKind::Feature, charge.attribution.feature.as_deref())?;
-    let environment = session.name(NameKind::Environment, event.environment.as_deref())?;
-    let attribution = &charge.attribution;
-    let debit = CodingBlock {
-        account: charge.debit_account,
-        team: attribution.team,
-        project: attribution.project,
-        client: attribution.client,
-        feature,
-        provider,
-        model,
-        environment,
-    };
-    Ok(ChargeBlocks { debit: session.block(debit), credit: credit_block(session, charge.credit_account, provider) })
-}
-
-/// The block of what is owed to a provider.
-pub fn credit_block(session: &mut Session, account: AccountId, provider: NameId) -> BlockId {
-    let none = NameId::NONE;
-    session.block(CodingBlock { account, team: none, project: none, client: none, feature: none, provider, model: none, environment: none })
+/// The balances that overflow do so by the cost: its field is named.
+fn at_cost(error: AppError, cost: &Cost) -> AppError {
+    let field = if matches!(cost, Cost::Reported(_)) { "reportedCost" } else { "usage" };
+    error.placed(Code::LedgerOverflow, field)
 }
 
 /// Posts a cost: debit what bears it, credit what is owed. A cost of zero posts nothing; its counts still count.
 ///
 /// # Errors
-/// The gate's refusal.
+/// The gate's refusal, `LEDGER_OVERFLOW`, any database failure.
 pub fn post_cost(
     session: &mut Session,
     blocks: &ChargeBlocks,
     cost: Money,
     draft: EntryDraft<'_>,
     counts: Totals,
-) -> Result<Option<EntryNumber>, Rejection> {
-    session.balance(blocks.debit, draft.effective_on, cost.currency, counts)?;
+) -> Result<Option<EntryNumber>, AppError> {
+    let counted = [Movement { block: blocks.debit, day: draft.effective_on, currency: cost.currency, totals: counts }];
     if !cost.amount.is_positive() {
+        session.count(&counted, Weight::Ordinary)?;
         return Ok(None);
     }
     let posting = |side, block| Posting { side, amount: cost.amount, currency: cost.currency, block };
     let postings = [posting(Side::Debit, blocks.debit), posting(Side::Credit, blocks.credit)];
-    session.post(&EntryDraft { postings: &postings, ..draft }).map(Some)
+    session.post_counting(&EntryDraft { postings: &postings, ..draft }, &counted).map(Some)
 }

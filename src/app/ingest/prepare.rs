@@ -2,9 +2,10 @@
 
 use super::fingerprint;
 use crate::app::masters::Masters;
-use crate::app::posting::Note;
+use crate::app::posting::{Note, OtherNames};
 use crate::domain::attribution::{Attribution, attribute};
 use crate::domain::ids::{AccountId, NameId};
+use crate::domain::money::limits::LARGEST_CHARGE;
 use crate::domain::money::{Amount, Money};
 use crate::domain::posting_rules::{Subject, cost_account};
 use crate::domain::rating::{Rating, meter_lines, rate};
@@ -45,19 +46,24 @@ pub struct Prepared {
     pub masters_version: i64,
 }
 
-/// More than this for one charge, in ledger units, is a mistake in a quantity or a price; booked, it would drown the balances. Ten million
-/// dollars, and about as much in a currency whose unit is worth less, because the ledger keeps fewer decimals of it.
-const LARGEST_COST: i64 = 10_000_000_000_000_000;
-
 impl Prepared {
     /// Why a charge with a new key is not booked. A key that is known is answered first, whatever the charge would cost today.
     pub fn refusal(&self) -> Option<Rejection> {
-        let cost = self.cost.money()?;
-        let largest = || Amount::from_units(LARGEST_COST).with(cost.currency);
-        let message = || format!("the charge would cost {cost}, more than {}: check the quantities and the price", largest());
-        let is_absurd = cost.amount.units() > LARGEST_COST;
-        is_absurd.then(|| Rejection::at(Code::AmountTooLarge, "usage", message()))
+        too_costly(&self.cost)
     }
+}
+
+/// The refusal of a cost that no single charge has.
+pub fn too_costly(cost: &Cost) -> Option<Rejection> {
+    let (money, field) = match cost {
+        Cost::Rated(money) => (*money, "usage"),
+        Cost::Reported(money) => (*money, "reportedCost"),
+        Cost::Unpriced(_) => return None,
+    };
+    let largest = || Amount::from_units(LARGEST_CHARGE).with(money.currency);
+    let message = || format!("the charge would cost {money}, more than {}: check the quantities and the price", largest());
+    let is_absurd = money.amount.units() > LARGEST_CHARGE;
+    is_absurd.then(|| Rejection::at(Code::AmountTooLarge, field, message()))
 }
 
 /// Attributes and rates an event and finds its accounts.
@@ -69,7 +75,7 @@ pub fn prepare(event: UsageEvent, masters: &Masters) -> Prepared {
     Prepared {
         key_hash: fingerprint::key_hash(&event.source, &event.external_id),
         content_hash: fingerprint::content_hash(&event),
-        note: Note::text(&event, &attribution),
+        note: Note::text(&event, &attribution, &OtherNames::default()),
         // A list of pairs keeps the order; serialising it cannot fail.
         tags: if event.tags.is_empty() { None } else { serde_json::to_string(&event.tags).ok() },
         attribution,

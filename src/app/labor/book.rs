@@ -39,7 +39,7 @@ pub(super) fn book(session: &mut Session, time: Priced, held: Option<Booking>, r
     let entry = if lines.is_empty() {
         None
     } else {
-        Some(session.post(&EntryDraft {
+        let draft = EntryDraft {
             kind: EntryKind::Labor,
             effective_on,
             service_on: (effective_on != time.worked_on).then_some(time.worked_on),
@@ -47,7 +47,9 @@ pub(super) fn book(session: &mut Session, time: Priced, held: Option<Booking>, r
             charge: None,
             corrects: held.and_then(|held| held.entry),
             memo: None,
-        })?)
+        };
+        let entry = if cost.amount.is_positive() { session.post(&draft) } else { session.correct(&draft) };
+        Some(entry.map_err(|error| error.placed(Code::LedgerOverflow, "hours"))?)
     };
     let revision = held.map_or(1, |held| held.revision.saturating_add(1));
     Ok(Some(Booking { revision, rate: rate.number, cost, entry }))

@@ -62,7 +62,7 @@ pub async fn labor(app: &App, actor: &Actor, query: LaborQuery) -> Result<LaborR
         };
         let mut costs: BTreeMap<i64, BTreeMap<Currency, i128>> = BTreeMap::new();
         for (key, currency, units) in labor_costs(ledger, books, query.days, column)? {
-            costs.entry(key).or_default().insert(currency, i128::from(units));
+            costs.entry(key).or_default().insert(currency, units);
         }
         let mut rows = Vec::new();
         for sum in labor_sums(ledger, books, query.days, column)? {

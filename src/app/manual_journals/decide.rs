@@ -81,7 +81,7 @@ fn approve_in_tx(session: &mut Session, actor: &Actor, input: &ApproveInput) -> 
 fn post(session: &mut Session, content: &DraftContent) -> Result<EntryNumber, AppError> {
     let mut postings: Vec<Posting> = Vec::with_capacity(content.lines.len());
     for line in &content.lines {
-        let feature = session.name(NameKind::Feature, line.feature.as_deref())?;
+        let feature = session.name(NameKind::Feature, line.feature.as_deref()).map_err(|rejection| rejection.under("id"))?;
         let block = session.block(CodingBlock {
             account: line.account,
             team: line.team,
@@ -94,7 +94,7 @@ fn post(session: &mut Session, content: &DraftContent) -> Result<EntryNumber, Ap
         });
         postings.push(line.posting(block));
     }
-    Ok(session.post(&content.entry(&postings))?)
+    session.post(&content.entry(&postings)).map_err(|error| error.placed(Code::LedgerOverflow, "id"))
 }
 
 fn check_other_person(draft: &Draft, actor: &Actor) -> Result<(), Rejection> {

@@ -114,13 +114,13 @@ impl Gatherer<'_> {
             for sum in sums {
                 let Some((line, _)) = self.lines.of_key(sum.keys.first()) else { continue };
                 let day = first_day(sum.bucket);
-                let (net, currency) = self.converted(i128::from(sum.totals.debit) - i128::from(sum.totals.credit), sum.currency, day)?;
+                let (net, currency) = self.converted(sum.totals.debit - sum.totals.credit, sum.currency, day)?;
                 let key = (self.period(day), sum.keys.get(1..).unwrap_or_default().to_vec(), currency);
                 let row = gathered.entry(key).or_default();
                 row.figures.add(line, net);
-                row.charges += i128::from(sum.totals.charges);
-                row.input_tokens += i128::from(sum.totals.input_tokens);
-                row.output_tokens += i128::from(sum.totals.output_tokens);
+                row.charges += sum.totals.charges;
+                row.input_tokens += sum.totals.input_tokens;
+                row.output_tokens += sum.totals.output_tokens;
             }
         }
         for sum in self.snapshot.kept_allocations(self.days, &keys, self.filter).await? {
@@ -129,7 +129,7 @@ impl Gatherer<'_> {
             else {
                 continue;
             };
-            let (net, currency) = self.converted(i128::from(sum.net), sum.currency, sum.day)?;
+            let (net, currency) = self.converted(sum.net, sum.currency, sum.day)?;
             let key = (self.period(sum.day), sum.keys.get(1..).unwrap_or_default().to_vec(), currency);
             gathered.entry(key).or_default().figures.show_as_allocated(line, net);
         }
@@ -138,8 +138,7 @@ impl Gatherer<'_> {
 
     fn converted(&self, units: i128, currency: Currency, day: Day) -> Result<(i128, Currency), Rejection> {
         let Some(rates) = self.rates.filter(|rates| rates.reporting != currency) else { return Ok((units, currency)) };
-        let units = i64::try_from(units).map_err(|_| Rejection::of(Code::LedgerOverflow))?;
-        Ok((i128::from(rates.value(units, currency, day)?), rates.reporting))
+        Ok((rates.value_of_sum(units, currency, day)?, rates.reporting))
     }
 
     /// Hours by dimensions.

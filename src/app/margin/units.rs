@@ -146,9 +146,9 @@ pub async fn unit_economics(app: &App, actor: &Actor, query: &UnitQuery) -> Resu
     for sum in figures.snapshot.outputs(query.days, &query.unit, &filter).await? {
         let period = query.interval.map(|interval| interval.first_day(sum.day));
         let row = produced.entry((period, i64::from(sum.feature.0))).or_default();
-        row.units += i128::from(sum.quantity);
+        row.units += sum.quantity;
         if let Some(currency) = sum.currency {
-            *row.values.entry(currency).or_default() += i128::from(sum.value);
+            *row.values.entry(currency).or_default() += sum.value;
         }
     }
     let features: BTreeSet<i64> = produced.keys().map(|(_, feature)| *feature).collect();

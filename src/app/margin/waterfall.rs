@@ -61,8 +61,8 @@ pub async fn margin_waterfall(app: &App, actor: &Actor, days: DayRange, filter: 
     for sum in kept {
         let line = lines.of_key(sum.keys.first()).map(|(line, _)| line);
         if let Some(line @ (MarginLine::DirectAi | MarginLine::AppliedLabor | MarginLine::OtherCost)) = line {
-            *nets.entry((sum.currency, line, sum.keys.first().copied())).or_default() -= i128::from(sum.net);
-            *nets.entry((sum.currency, MarginLine::Allocated, None)).or_default() += i128::from(sum.net);
+            *nets.entry((sum.currency, line, sum.keys.first().copied())).or_default() -= sum.net;
+            *nets.entry((sum.currency, MarginLine::Allocated, None)).or_default() += sum.net;
         }
     }
     let account = |id: Option<i64>| {

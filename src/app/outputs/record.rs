@@ -79,6 +79,15 @@ fn record_in_tx(session: &mut Session, actor: &Actor, inputs: &[OutputInput]) ->
     Ok(done)
 }
 
+/// The refusal of outputs that a day does not hold.
+fn beyond(field: &'static str, day: Day) -> Rejection {
+    Rejection::at(
+        Code::LedgerOverflow,
+        field,
+        format!("the outputs of {day} would add up to more than a day holds: check the {field} and its unit"),
+    )
+}
+
 /// Adds to the sum of the unit, day and centers, with what is stored. Neither quantity nor value of it falls below zero.
 fn add_to_day<'a>(
     session: &mut Session,
@@ -96,15 +105,15 @@ fn add_to_day<'a>(
     };
     let held = sum.quantity;
     let exceeded = |field: &'static str, message: String| Rejection::at(Code::OutputsExceeded, field, message);
-    let total = held.checked_add(input.quantity).filter(|total| *total >= Count::ZERO);
-    sum.quantity = total.ok_or_else(|| {
+    let total = held.checked_add(input.quantity).ok_or_else(|| beyond("quantity", input.produced_on))?;
+    sum.quantity = Some(total).filter(|total| *total >= Count::ZERO).ok_or_else(|| {
         let (quantity, held) = (input.quantity.exact(), held.exact());
         exceeded("quantity", format!("{quantity} with the {held} of {} recorded there on {} are below zero", input.unit, input.produced_on))
     })?;
     if let Some(value) = input.value {
         let held = sum.values.entry(value.currency.id()).or_default();
-        let total = held.checked_add(value.amount.units()).filter(|total| *total >= 0);
-        *held = total.ok_or_else(|| {
+        let total = held.checked_add(value.amount.units()).ok_or_else(|| beyond("value", input.produced_on))?;
+        *held = Some(total).filter(|total| *total >= 0).ok_or_else(|| {
             exceeded("value", format!("{value} would leave the outputs of {} worth less than nothing", input.produced_on))
         })?;
     }

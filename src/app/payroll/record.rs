@@ -90,7 +90,7 @@ fn post(session: &mut Session, input: &PayrollInput, team: NameId) -> Result<Opt
         return Ok(None);
     }
     let (last_day, effective_on) = (input.month.last_day(), session.booking_day(input.month.last_day()));
-    let entry = session.post(&EntryDraft {
+    let draft = EntryDraft {
         kind: EntryKind::LaborVariance,
         effective_on,
         service_on: (effective_on != last_day).then_some(last_day),
@@ -98,6 +98,7 @@ fn post(session: &mut Session, input: &PayrollInput, team: NameId) -> Result<Opt
         charge: None,
         corrects: None,
         memo: Some("payroll"),
-    })?;
-    Ok(Some(entry))
+    };
+    let entry = if input.amount.amount.is_positive() { session.post(&draft) } else { session.correct(&draft) };
+    Ok(Some(entry.map_err(|error| error.placed(Code::LedgerOverflow, "amount"))?))
 }

@@ -192,15 +192,17 @@ fn post(session: &mut Session, month: Month, key: TeamKey, by: Variances, held: 
     lines.signed(variance, money(by.utilization))?;
     lines.signed(applied, money(taken))?;
     let (last_day, effective_on) = (month.last_day(), session.booking_day(month.last_day()));
-    Ok(session.post(&EntryDraft {
-        kind: EntryKind::LaborVariance,
-        effective_on,
-        service_on: (effective_on != last_day).then_some(last_day),
-        postings: lines.postings(),
-        charge: None,
-        corrects: held.map(|held| held.entry),
-        memo: Some("labor true-up: rate, then utilization"),
-    })?)
+    session
+        .post(&EntryDraft {
+            kind: EntryKind::LaborVariance,
+            effective_on,
+            service_on: (effective_on != last_day).then_some(last_day),
+            postings: lines.postings(),
+            charge: None,
+            corrects: held.map(|held| held.entry),
+            memo: Some("labor true-up: rate, then utilization"),
+        })
+        .map_err(|error| error.placed(Code::LedgerOverflow, "period"))
 }
 
 /// The true-up of a month, which is stale when the month is reopened.

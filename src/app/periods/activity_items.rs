@@ -26,7 +26,7 @@ pub(super) fn revenue_recognized(periods: &mut Periods<'_>, month: Month, today:
     let parts: i64 = sums.iter().map(|(_, parts, _)| *parts).fold(0, i64::saturating_add);
     let told = if parts == 1 { "1 part".to_owned() } else { format!("{parts} parts") };
     let missing = (parts > 0).then(|| {
-        let shown = sums.iter().map(|(currency, _, units)| format!("{} {currency}", Money::exact_of_units((*units).into(), *currency)));
+        let shown = sums.iter().map(|(currency, _, units)| format!("{} {currency}", Money::exact_of_units(*units, *currency)));
         let amounts = shown.collect::<Vec<_>>().join(", ");
         format!("revenue earned by {through} is not recognised, {told} of {amounts}: send recognizeRevenue through {through}")
     });

@@ -175,7 +175,7 @@ fn unattributed(periods: &mut Periods<'_>, masters: &Masters, month: Month, thre
     let standing = CenterKind::ALL.map(|kind| masters.center_by_code(kind, UNATTRIBUTED).map_or(NameId(-1), |center| center.id));
     let (mut largest, mut is_above, mut detail) = (0_i128, false, Vec::new());
     for (currency, cost, unattributed) in periods.unattributed_cost(month, standing)? {
-        let (cost, open) = (i128::from(cost), i128::from(unattributed).max(0));
+        let (cost, open) = (cost, unattributed.max(0));
         // Compared by multiplication, so that nothing is rounded away.
         is_above |= open * 10_000 > i128::from(threshold) * cost.max(0);
         let share = if cost > 0 { (open * 10_000 + cost - 1) / cost } else { i128::from(open > 0) * 10_000 };
@@ -251,8 +251,8 @@ fn trial_balance(periods: &mut Periods<'_>, month: Month) -> Result<Item, StoreE
     let mut totals: BTreeMap<_, (i128, i128)> = BTreeMap::new();
     for (currency, debit, credit) in periods.account_totals(month)? {
         let total = totals.entry(currency).or_default();
-        total.0 += i128::from(debit);
-        total.1 += i128::from(credit);
+        total.0 += debit;
+        total.1 += credit;
     }
     let off = totals.values().filter(|(debit, credit)| debit != credit).count();
     let missing = (off > 0).then(|| "debits and credits differ: run `tallybook verify` before anything else".to_owned());

@@ -83,7 +83,7 @@ pub(super) fn objects(session: &mut Session, month: Month) -> Result<Vec<String>
 pub(super) fn accruals(periods: &mut Periods<'_>, masters: &Masters, month: Month) -> Result<String, StoreError> {
     let Some(account) = masters.account(well_known::ACCRUED_USAGE) else { return Ok("nothing".to_owned()) };
     let nets = periods.account_net(account.id, month)?;
-    let shown = |(currency, net): &(Currency, i64)| format!("{} {currency}", Money::exact_of_units(-i128::from(*net), *currency));
+    let shown = |(currency, net): &(Currency, i128)| format!("{} {currency}", Money::exact_of_units(-*net, *currency));
     let nets: Vec<String> = nets.iter().filter(|(_, net)| *net != 0).map(shown).collect();
     Ok(if nets.is_empty() { "nothing".to_owned() } else { nets.join(", ") })
 }

@@ -2,7 +2,7 @@
 
 use foldhash::HashMap;
 
-use crate::domain::chart::{CodingBlock, NameKind};
+use crate::domain::chart::{CodingBlock, NameKind, NameLimits};
 use crate::domain::ids::{BlockId, NameId};
 use crate::domain::rejection::{Code, Rejection};
 
@@ -11,13 +11,12 @@ use crate::domain::rejection::{Code, Rejection};
 pub struct Names {
     by_name: [HashMap<Box<str>, NameId>; NameKind::ALL.len()],
     by_id: HashMap<NameId, Box<str>>,
+    /// Names of a kind that each source brought first; `NONE` are those of commands and of earlier programs.
+    given: HashMap<(NameKind, NameId), u32>,
     blocks: HashMap<CodingBlock, BlockId>,
     /// Block 1 is at position 0: ids are given out without gaps.
     codings: Vec<CodingBlock>,
 }
-
-/// Names of one kind that books hold; a caller who sends a new name a call reaches it, a company does not.
-const MOST_NAMES: usize = 200_000;
 
 impl Names {
     fn of(&self, kind: NameKind) -> Option<&HashMap<Box<str>, NameId>> {
@@ -28,16 +27,46 @@ impl Names {
         self.of(kind)?.get(name).copied()
     }
 
-    /// # Errors
-    /// `NAMES_EXHAUSTED` when the books hold no more names of the kind.
-    pub fn check_room(&self, kind: NameKind) -> Result<(), Rejection> {
-        if self.of(kind).is_some_and(|names| names.len() >= MOST_NAMES) { Err(Rejection::of(Code::NamesExhausted)) } else { Ok(()) }
+    /// Whether the books take another name of the kind from the charges of a source.
+    pub fn have_room(&self, kind: NameKind, source: NameId, limits: NameLimits) -> bool {
+        let of_source = self.given.get(&(kind, source)).copied().unwrap_or(0);
+        let limit = if source == NameId::NONE { limits.per_kind } else { limits.per_source };
+        of_source < limit && self.count(kind) < u64::from(limits.per_kind)
     }
 
-    pub fn insert(&mut self, kind: NameKind, name: &str, id: NameId) {
+    /// # Errors
+    /// `NAMES_EXHAUSTED` when the books take no more names of the kind.
+    pub fn check_room(&self, kind: NameKind, limits: NameLimits) -> Result<(), Rejection> {
+        if self.count(kind) < u64::from(limits.per_kind) {
+            return Ok(());
+        }
+        let message = format!(
+            "the books have {} names of this kind and take no more: use one that is there, or raise `names.per_kind` in the configuration",
+            self.count(kind)
+        );
+        Err(Rejection { code: Code::NamesExhausted, path: Vec::new(), message })
+    }
+
+    fn count(&self, kind: NameKind) -> u64 {
+        self.of(kind).map_or(0, |names| u64::try_from(names.len()).unwrap_or(u64::MAX))
+    }
+
+    pub fn insert(&mut self, kind: NameKind, name: &str, id: NameId, giver: NameId) {
         if let Some(names) = self.by_name.get_mut(position(kind)) {
             names.insert(name.into(), id);
             self.by_id.insert(id, name.into());
+            let given = self.given.entry((kind, giver)).or_default();
+            *given = given.saturating_add(1);
+        }
+    }
+
+    /// Takes the name back that was inserted last.
+    pub fn remove(&mut self, kind: NameKind, name: &str, id: NameId, giver: NameId) {
+        if let Some(names) = self.by_name.get_mut(position(kind)) {
+            names.remove(name);
+            self.by_id.remove(&id);
+            let given = self.given.entry((kind, giver)).or_default();
+            *given = given.saturating_sub(1);
         }
     }
 
@@ -53,6 +82,12 @@ impl Names {
     pub fn insert_block(&mut self, id: BlockId, coding: CodingBlock) {
         self.blocks.insert(coding, id);
         self.codings.push(coding);
+    }
+
+    /// Takes the block back that was inserted last.
+    pub fn remove_block(&mut self, coding: &CodingBlock) {
+        self.blocks.remove(coding);
+        self.codings.pop();
     }
 
     pub fn coding(&self, block: BlockId) -> Option<&CodingBlock> {

@@ -3,21 +3,24 @@
 use chrono::NaiveDate;
 use serde_json::json;
 
+use super::room::Movement;
 use super::session::Session;
-use super::stored_charge::{Booking, Note, StoredCharge, basis};
+use super::stored_charge::{Booking, Note, OtherNames, StoredCharge, basis};
 use super::write_batch::Revision;
 use crate::app::audit::{self, Change};
 use crate::app::auth::{Actor, Permission};
 use crate::app::ingest::{counts, debit_account};
 use crate::app::{App, AppError};
-use crate::domain::attribution::attribute;
+use crate::domain::attribution::{Attribution, attribute};
 use crate::domain::chart::{CodingBlock, NameKind};
 use crate::domain::duties::Duty;
-use crate::domain::ids::AccountId;
+use crate::domain::ids::{AccountId, NameId};
 use crate::domain::journal::{EntryDraft, EntryKind, Posting, Side};
 use crate::domain::money::Currency;
 use crate::domain::period::{Day, DayRange, Moment};
 use crate::domain::rejection::{Code, Rejection};
+use crate::domain::report::Weight;
+use crate::domain::usage::UsageEvent;
 
 /// Which charges, by the day they occurred: `from` included, `to` excluded.
 #[derive(Debug, Clone)]
@@ -36,6 +39,8 @@ pub struct ReattributeReport {
     pub moved: u64,
     /// Reclassification entries posted: charges without a booked cost move without one.
     pub entries: u64,
+    /// Charges that stay where they are, because a balance does not hold the move.
+    pub refused: u64,
 }
 
 const CHARGES_PER_TRANSACTION: u64 = 2_000;
@@ -71,6 +76,7 @@ pub async fn reattribute_charges(app: &App, actor: &Actor, input: ReattributeInp
         total.examined += done.examined;
         total.moved += done.moved;
         total.entries += done.entries;
+        total.refused += done.refused;
         next = rest;
     }
     Ok(total)
@@ -98,14 +104,59 @@ fn reattribute_in_tx(
             // A zone's day may begin within an hour of UTC.
             if charge.basis != basis::REVERSED && (from..to).contains(&charge.event.occurred_at) {
                 report.examined += 1;
-                reattribute_one(session, charge, dry_run, &mut report)?;
+                let work = |session: &mut Session| reattribute_one(session, charge, dry_run);
+                let done = if dry_run { session.rehearse(work) } else { session.attempt(work) };
+                match done {
+                    Ok(done) => {
+                        report.moved += u64::from(done.moved);
+                        report.entries += u64::from(done.posted);
+                    }
+                    // One that cannot be moved stays where it is; the others go on.
+                    Err(AppError::Rejected(rejections)) if rejections.iter().all(|rejection| rejection.code == Code::LedgerOverflow) => {
+                        report.refused += 1;
+                    }
+                    Err(error) => return Err(error),
+                }
             }
         }
     }
     Ok((report, None))
 }
 
-fn reattribute_one(session: &mut Session, charge: StoredCharge, dry_run: bool, report: &mut ReattributeReport) -> Result<(), AppError> {
+/// What became of one charge.
+#[derive(Clone, Copy, Default)]
+struct Done {
+    moved: bool,
+    posted: bool,
+}
+
+/// The block of an event as it is attributed now. What was booked on the *other* name moves to its own once the books take it; what is owed stays
+/// under the provider it is owed to.
+fn coding_now(
+    session: &mut Session,
+    event: &UsageEvent,
+    attribution: &Attribution,
+    held: CodingBlock,
+    other: &mut OtherNames,
+) -> Result<CodingBlock, Rejection> {
+    let source = session.names.find(NameKind::Source, &event.source).unwrap_or(NameId::NONE);
+    let mut named = |kind: NameKind, name: Option<&str>| {
+        let Some(name) = name else { return Ok::<_, Rejection>(NameId::NONE) };
+        let (id, is_other) = session.charge_name(kind, name, source)?;
+        if is_other {
+            other.insert(kind, name)
+        } else {
+            other.remove(kind)
+        }
+        Ok(id)
+    };
+    let feature = named(NameKind::Feature, attribution.feature.as_deref())?;
+    let (model, environment) = (named(NameKind::Model, Some(&event.model))?, named(NameKind::Environment, event.environment.as_deref())?);
+    let (team, project, client) = (attribution.team, attribution.project, attribution.client);
+    Ok(CodingBlock { team, project, client, feature, model, environment, ..held })
+}
+
+fn reattribute_one(session: &mut Session, charge: StoredCharge, dry_run: bool) -> Result<Done, AppError> {
     let masters = session.masters().clone();
     let event = &charge.event;
     let attribution = attribute(event, &masters.attribution_rules, &*masters);
@@ -113,16 +164,16 @@ fn reattribute_one(session: &mut Session, charge: StoredCharge, dry_run: bool, r
     if account == AccountId(0) {
         return Err(Rejection::of(Code::AccountUnknown).into());
     }
-    let Some(old) = session.names.coding(charge.block).copied() else { return Ok(()) };
-    let feature = session.name(NameKind::Feature, attribution.feature.as_deref())?;
-    let coding = CodingBlock { account, team: attribution.team, project: attribution.project, client: attribution.client, feature, ..old };
+    let Some(old) = session.names.coding(charge.block).copied() else { return Ok(Done::default()) };
+    let mut other = Note::read(charge.note.as_deref())?.other;
+    let coding = coding_now(session, event, &attribution, CodingBlock { account, ..old }, &mut other)?;
     let rule = attribution.rule.map_or(0, |rule| i64::from(rule.0));
     if coding == old && rule == charge.rule {
-        return Ok(());
+        return Ok(Done::default());
     }
-    report.moved += u64::from(coding != old);
+    let mut done = Done { moved: coding != old, posted: false };
     if dry_run {
-        return Ok(());
+        return Ok(done);
     }
     let block = session.block(coding);
     let Booking { effective_on: day, service_on } = session.booking_of(&charge);
@@ -131,8 +182,8 @@ fn reattribute_one(session: &mut Session, charge: StoredCharge, dry_run: bool, r
     if coding != old && charge.basis != basis::UNPRICED {
         session.count_on(&charge, day);
         let cost = charge.cost.unwrap_or_else(|| crate::domain::money::Amount::ZERO.with(Currency::USD));
-        session.balance(charge.block, day, cost.currency, counts(event).counts_negated())?;
-        session.balance(block, day, cost.currency, counts(event))?;
+        let moved = |block, totals| Movement { block, day, currency: cost.currency, totals };
+        let counted = [moved(charge.block, counts(event).counts_negated()), moved(block, counts(event))];
         if cost.amount.is_positive() {
             let posting = |side, block| Posting { side, amount: cost.amount, currency: cost.currency, block };
             let postings = [posting(Side::Debit, block), posting(Side::Credit, charge.block)];
@@ -145,11 +196,13 @@ fn reattribute_one(session: &mut Session, charge: StoredCharge, dry_run: bool, r
                 corrects: charge.entry,
                 memo: Some("attribution changed"),
             };
-            entry = Some(session.post(&draft)?);
-            report.entries += 1;
+            entry = Some(session.post_counting(&draft, &counted)?);
+            done.posted = true;
+        } else {
+            session.count(&counted, Weight::Correction)?;
         }
     }
-    let note = Note::text(event, &attribution);
+    let note = Note::text(event, &attribution, &other);
     let StoredCharge { number, revision, meter_lines, basis, cost, .. } = charge;
     session.batch.revisions.push(Revision {
         charge: number,
@@ -164,5 +217,5 @@ fn reattribute_one(session: &mut Session, charge: StoredCharge, dry_run: bool, r
         entry,
         since,
     });
-    Ok(())
+    Ok(done)
 }

@@ -5,20 +5,22 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use serde_json::json;
 
+use super::command::coding;
+use super::room::Movement;
 use super::session::Session;
 use super::stored_charge::{Booking, StoredCharge, basis};
 use super::write_batch::Revision;
 use crate::app::audit::{self, Change};
 use crate::app::auth::{Actor, Permission};
-use crate::app::ingest::{ChargeBlocks, Cost, cost_of, counts, credit_block, post_cost};
+use crate::app::ingest::{ChargeBlocks, Cost, cost_of, counts, credit_block, post_cost, too_costly};
 use crate::app::{App, AppError};
-use crate::domain::chart::NameKind;
 use crate::domain::duties::Duty;
-use crate::domain::ids::EntryNumber;
+use crate::domain::ids::{ChargeNumber, EntryNumber};
 use crate::domain::journal::{EntryDraft, EntryKind, Posting, Side};
 use crate::domain::money::{Amount, Currency, Money};
 use crate::domain::period::Moment;
 use crate::domain::rejection::{Code, Rejection};
+use crate::domain::report::Weight;
 
 /// Which charges, by the moment they occurred: `from` included, `to` excluded.
 #[derive(Debug, Clone)]
@@ -40,8 +42,12 @@ pub struct RerateReport {
     pub adjusted: u64,
     /// Unpriced charges that were booked.
     pub posted: u64,
-    /// Change of cost, one per currency; negative when cost fell.
-    pub deltas: Vec<Money>,
+    /// Change of cost in ledger units, one per currency; negative when cost fell.
+    pub deltas: BTreeMap<Currency, i128>,
+    /// Charges that stay as they are, because what they would cost now cannot be booked.
+    pub refused: u64,
+    /// Why, of the first of them.
+    pub refusals: Vec<Rejection>,
 }
 
 #[derive(Default)]
@@ -49,8 +55,13 @@ struct Tally {
     examined: u64,
     adjusted: u64,
     posted: u64,
-    deltas: BTreeMap<i16, i64>,
+    deltas: BTreeMap<Currency, i128>,
+    refused: u64,
+    refusals: Vec<Rejection>,
 }
+
+/// Refusals that are told one by one; the rest are counted.
+const MOST_REFUSALS: usize = 20;
 
 /// Charges in one transaction: enough to share its cost, few enough not to keep gateways waiting.
 const CHARGES_PER_TRANSACTION: u64 = 2_000;
@@ -85,7 +96,7 @@ pub async fn rerate_charges(app: &App, actor: &Actor, input: RerateInput) -> Res
             Ok(answer)
         };
         let (done, rest) = books.desk().run(recorded_at, work).await?;
-        tally.add(&done)?;
+        tally.add(done);
         next = rest;
     }
     Ok(tally.report())
@@ -96,7 +107,7 @@ fn told(input: &RerateInput, tally: &Tally) -> Change {
     let after = json!({
         "adjusted": tally.adjusted,
         "posted": tally.posted,
-        "deltas": tally.monies().map(|money| money.to_string()).collect::<Vec<_>>(),
+        "deltas": tally.deltas.iter().map(|(currency, units)| format!("{} {currency}", Money::exact_of_units(*units, *currency))).collect::<Vec<_>>(),
         "provider": input.provider,
         "model": input.model,
     });
@@ -105,31 +116,50 @@ fn told(input: &RerateInput, tally: &Tally) -> Change {
 }
 
 impl Tally {
-    fn delta(&mut self, currency: Currency, units: i64) -> Result<(), Rejection> {
-        let delta = self.deltas.entry(currency.id()).or_default();
-        *delta = delta.checked_add(units).ok_or_else(|| Rejection::of(Code::LedgerOverflow))?;
-        Ok(())
+    fn count(&mut self, change: Rerated) {
+        match change.old {
+            None => self.posted += 1,
+            Some(old) => {
+                self.adjusted += 1;
+                self.delta(old.currency, -i128::from(old.amount.units()));
+            }
+        }
+        self.delta(change.new.currency, i128::from(change.new.amount.units()));
     }
 
-    fn add(&mut self, other: &Self) -> Result<(), Rejection> {
+    fn refuse(&mut self, charge: ChargeNumber, rejections: Vec<Rejection>) {
+        self.refused += 1;
+        let room = MOST_REFUSALS.saturating_sub(self.refusals.len());
+        let placed = |rejection: Rejection| rejection.under(charge.to_string()).under("charges");
+        self.refusals.extend(rejections.into_iter().take(1).take(room).map(placed));
+    }
+
+    fn delta(&mut self, currency: Currency, units: i128) {
+        *self.deltas.entry(currency).or_default() += units;
+    }
+
+    fn add(&mut self, other: Self) {
         self.examined += other.examined;
         self.adjusted += other.adjusted;
         self.posted += other.posted;
-        other
-            .deltas
-            .iter()
-            .filter_map(|(id, units)| Some((Currency::from_id(*id)?, *units)))
-            .try_for_each(|(currency, units)| self.delta(currency, units))
-    }
-
-    fn monies(&self) -> impl Iterator<Item = Money> + '_ {
-        let money = |(id, units): (&i16, &i64)| Currency::from_id(*id).map(|currency| Amount::from_units(*units).with(currency));
-        self.deltas.iter().filter_map(money)
+        self.refused += other.refused;
+        let room = MOST_REFUSALS.saturating_sub(self.refusals.len());
+        self.refusals.extend(other.refusals.into_iter().take(room));
+        other.deltas.into_iter().for_each(|(currency, units)| self.delta(currency, units));
     }
 
     fn report(self) -> RerateReport {
-        RerateReport { examined: self.examined, adjusted: self.adjusted, posted: self.posted, deltas: self.monies().collect() }
+        let Self { examined, adjusted, posted, deltas, refused, refusals } = self;
+        RerateReport { examined, adjusted, posted, deltas, refused, refusals }
     }
+}
+
+/// What re-rating made of a charge.
+#[derive(Clone, Copy)]
+struct Rerated {
+    /// None for a charge that had no price.
+    old: Option<Money>,
+    new: Money,
 }
 
 /// One transaction's share: whole hours until enough charges are done. Answers where to go on.
@@ -146,43 +176,43 @@ fn rerate_in_tx(session: &mut Session, input: &RerateInput, from: Moment, to: Mo
                 && input.model.as_ref().is_none_or(|model| *model == event.model);
             if is_wanted && charge.basis != basis::REVERSED {
                 tally.examined += 1;
-                rerate_one(session, charge, input.dry_run, &mut tally)?;
+                let number = charge.number;
+                match session.attempt(|session| rerate_one(session, charge, input.dry_run)) {
+                    Ok(change) => change.into_iter().for_each(|change| tally.count(change)),
+                    // One that cannot be booked stays as it is; the others go on.
+                    Err(AppError::Rejected(rejections)) => tally.refuse(number, rejections),
+                    Err(error) => return Err(error),
+                }
             }
         }
     }
     Ok((tally, None))
 }
 
-fn rerate_one(session: &mut Session, charge: StoredCharge, dry_run: bool, tally: &mut Tally) -> Result<(), AppError> {
+fn rerate_one(session: &mut Session, charge: StoredCharge, dry_run: bool) -> Result<Option<Rerated>, AppError> {
     let masters = session.masters().clone();
     let (cost, meter_lines) = cost_of(&charge.event, &masters);
     let basis = match &cost {
         Cost::Rated(_) => basis::RATED,
         Cost::Reported(_) => basis::REPORTED,
         // A price that is gone takes nothing back: the charge keeps what it was booked at.
-        Cost::Unpriced(_) => return Ok(()),
+        Cost::Unpriced(_) => return Ok(None),
     };
-    let Some(new) = cost.money() else { return Ok(()) };
+    let Some(new) = cost.money() else { return Ok(None) };
     if charge.cost == Some(new) {
-        return Ok(());
+        return Ok(None);
     }
-    match charge.cost {
-        None => {
-            tally.posted += 1;
-            tally.delta(new.currency, new.amount.units())?;
-        }
-        Some(old) => {
-            tally.adjusted += 1;
-            tally.delta(old.currency, -old.amount.units())?;
-            tally.delta(new.currency, new.amount.units())?;
-        }
+    if let Some(refusal) = too_costly(&cost) {
+        return Err(refusal.into());
     }
+    let change = Rerated { old: charge.cost, new };
     if dry_run {
-        return Ok(());
+        return Ok(Some(change));
     }
     let account =
         masters.account(masters.settlement(&charge.event.provider).account()).ok_or_else(|| Rejection::of(Code::AccountUnknown))?.id;
-    let provider = session.name(NameKind::Provider, Some(&charge.event.provider))?;
+    // As it was booked, also on the *other* name.
+    let provider = coding(session, charge.block)?.provider;
     let since = session.next_entry();
     let blocks = ChargeBlocks { debit: charge.block, credit: credit_block(session, account, provider) };
     let (kind, entry) = match charge.cost {
@@ -205,11 +235,11 @@ fn rerate_one(session: &mut Session, charge: StoredCharge, dry_run: bool, tally:
         entry: entry.or(old_entry),
         since,
     });
-    Ok(())
+    Ok(Some(change))
 }
 
 /// The entry of a charge whose price has arrived, on the day it occurred or, when that is closed, on the first open one.
-fn book_priced(session: &mut Session, charge: &StoredCharge, blocks: &ChargeBlocks, cost: Money) -> Result<Option<EntryNumber>, Rejection> {
+fn book_priced(session: &mut Session, charge: &StoredCharge, blocks: &ChargeBlocks, cost: Money) -> Result<Option<EntryNumber>, AppError> {
     session.batch.priced.push(charge.number);
     let Booking { effective_on, service_on } = session.booking_of(charge);
     let draft = EntryDraft {
@@ -221,7 +251,7 @@ fn book_priced(session: &mut Session, charge: &StoredCharge, blocks: &ChargeBloc
         corrects: None,
         memo: None,
     };
-    post_cost(session, blocks, cost, draft, counts(&charge.event))
+    post_cost(session, blocks, cost, draft, counts(&charge.event)).map_err(|error| error.placed(Code::LedgerOverflow, "usage"))
 }
 
 /// The difference, where the charge was booked or, when that is closed, on the first open day. Another currency takes the old cost back whole.
@@ -231,8 +261,8 @@ fn post_difference(
     blocks: &ChargeBlocks,
     old: Money,
     new: Money,
-) -> Result<Option<EntryNumber>, Rejection> {
-    let mut postings = Vec::with_capacity(4);
+) -> Result<Option<EntryNumber>, AppError> {
+    let (mut postings, mut counted) = (Vec::with_capacity(4), Vec::new());
     let mut change = |units: i64, currency: Currency| {
         let (debit, credit) = if units > 0 { (blocks.debit, blocks.credit) } else { (blocks.credit, blocks.debit) };
         if units != 0 {
@@ -247,11 +277,12 @@ fn post_difference(
         change(-old.amount.units(), old.currency);
         change(new.amount.units(), new.currency);
         let counts = counts(&charge.event);
-        session.balance(blocks.debit, day, old.currency, counts.counts_negated())?;
-        session.balance(blocks.debit, day, new.currency, counts)?;
+        counted.push(Movement { block: blocks.debit, day, currency: old.currency, totals: counts.counts_negated() });
+        counted.push(Movement { block: blocks.debit, day, currency: new.currency, totals: counts });
     }
     if postings.is_empty() {
         // Nothing of one currency became nothing of another: no money moves.
+        session.count(&counted, Weight::Correction)?;
         return Ok(None);
     }
     let draft = EntryDraft {
@@ -263,5 +294,5 @@ fn post_difference(
         corrects: charge.entry,
         memo: Some("price changed"),
     };
-    session.post(&draft).map(Some)
+    session.post_counting(&draft, &counted).map(Some)
 }

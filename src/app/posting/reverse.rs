@@ -3,6 +3,7 @@
 use chrono::NaiveDate;
 use serde_json::json;
 
+use super::room::Movement;
 use super::session::{Session, narrow};
 use super::stored_charge::{StoredCharge, basis};
 use super::write_batch::{Command, Revision};
@@ -17,6 +18,7 @@ use crate::domain::journal::{EntryDraft, EntryKind, JournalEntry, Posting, Rever
 use crate::domain::money::{Amount, Currency};
 use crate::domain::period::{Day, Moment};
 use crate::domain::rejection::{Code, Rejection};
+use crate::domain::report::Weight;
 use crate::store::StoreError;
 use crate::store::journal_draft::preparer_of;
 use crate::store::ledger::{Cell, RowExt};
@@ -138,7 +140,7 @@ fn reverse_in_tx(session: &mut Session, actor: &Actor, input: &ReverseInput) -> 
         corrects: Some(original.number),
         memo: Some(&input.reason),
     };
-    let number = session.post(&draft)?;
+    let number = session.post(&draft).map_err(|error| error.placed(Code::LedgerOverflow, "number"))?;
     if let Some(charge) = charge {
         revise(session, &original, charge, Mirror { number, effective_on })?;
     }
@@ -167,7 +169,8 @@ fn revise(session: &mut Session, original: &JournalEntry, charge: StoredCharge, 
         EntryKind::Charge | EntryKind::Reversal => None,
         _ => session.state_before(&charge)?,
     };
-    session.balance(charge.block, day, currency, counts.counts_negated())?;
+    let moved = |block, currency, totals| Movement { block, day, currency, totals };
+    let mut changes = vec![moved(charge.block, currency, counts.counts_negated())];
     session.count_on(&charge, day);
     let revision = match before {
         None => Revision {
@@ -185,10 +188,11 @@ fn revise(session: &mut Session, original: &JournalEntry, charge: StoredCharge, 
         },
         Some(before) => {
             let currency = before.cost.map_or(currency, |cost| cost.currency);
-            session.balance(before.block, day, currency, counts)?;
+            changes.push(moved(before.block, currency, counts));
             Revision { charge: charge.number, revision: charge.revision + 1, kind: EntryKind::Reversal, since: reversal.number, ..before }
         }
     };
+    session.count(&changes, Weight::Correction)?;
     session.batch.revisions.push(revision);
     Ok(())
 }

@@ -6,19 +6,17 @@ use foldhash::{HashMap, HashMapExt, HashSet, HashSetExt};
 
 use super::key_filter::KeyFilter;
 use super::names::Names;
+use super::room::{Movement, Room};
 use super::seal::seal;
-use super::write_batch::{Batch, ChargeNames};
+use super::write_batch::Batch;
 use crate::app::AppError;
 use crate::app::integrity::{Blocks, push, restore, scan_leaves, sha256, stored};
 use crate::app::masters::{Masters, load_masters};
-use crate::domain::chart::{CodingBlock, NameKind};
+use crate::domain::chart::{NameKind, NameLimits};
 use crate::domain::ids::{BlockId, BooksId, ChargeNumber, EntryNumber, NameId};
 use crate::domain::integrity::{Frontier, TreeHead};
-use crate::domain::journal::{EntryDraft, View, decide};
-use crate::domain::money::{Currency, Money};
+use crate::domain::money::Money;
 use crate::domain::period::{Day, Moment, Month, PeriodStatus};
-use crate::domain::rejection::Rejection;
-use crate::domain::report::Totals;
 use crate::domain::usage::UsageEvent;
 use crate::store::audit::AuditEvent;
 use crate::store::ledger::{Cell, Ledger, RowExt};
@@ -74,9 +72,11 @@ pub struct Session {
     runtime: tokio::runtime::Handle,
     pub(in crate::app) books: BooksId,
     pub(super) names: Names,
+    pub(super) limits: NameLimits,
+    pub(super) room: Room,
     keys: Option<KeyFilter>,
     hours: HashSet<i32>,
-    masters: Arc<Masters>,
+    pub(super) masters: Arc<Masters>,
     /// The head up to which the caches reach.
     cached: Head,
     /// The tree over the entries that are stored.
@@ -84,22 +84,27 @@ pub struct Session {
     blocks: Blocks,
     pub(in crate::app) head: Head,
     pub(in crate::app) batch: Batch,
+    /// Room for the changes of one entry, kept from entry to entry.
+    pub(super) changes: Vec<Movement>,
     /// The first day after the month of the transaction's moment, in the books' zone.
     first_future_day: Day,
     /// Whether the person behind the transaction closes periods.
-    is_closer: bool,
+    pub(super) is_closer: bool,
     /// Whether the program itself dates an entry in a month that has not begun.
     dates_ahead: bool,
 }
 
 impl Session {
     pub fn new(ledger: Ledger, store: Store, runtime: tokio::runtime::Handle, books: BooksId, masters: Arc<Masters>) -> Self {
+        let limits = store.options().names;
         Self {
             ledger,
             store,
             runtime,
             books,
             names: Names::default(),
+            limits,
+            room: Room::default(),
             keys: None,
             hours: HashSet::new(),
             masters,
@@ -108,6 +113,7 @@ impl Session {
             blocks: Blocks::default(),
             head: Head::default(),
             batch: Batch::default(),
+            changes: Vec::new(),
             first_future_day: Day(i32::MIN),
             is_closer: false,
             dates_ahead: false,
@@ -153,7 +159,7 @@ impl Session {
     }
 
     /// The state of the period of a day. Most days are open, which two comparisons tell.
-    fn period_status(&self, day: Day) -> PeriodStatus {
+    pub(super) fn period_status(&self, day: Day) -> PeriodStatus {
         let closings = &self.masters.calendar.closings;
         if day >= self.first_future_day && day >= closings.first_open_day() {
             if self.dates_ahead { PeriodStatus::Open } else { PeriodStatus::Future }
@@ -195,6 +201,7 @@ impl Session {
             last_audit: row.int(5)?,
         };
         self.frontier = restore(row.int(6)?, row.text(7)?)?;
+        self.room.begin(self.head.last_entry != self.cached.last_entry);
         if self.head.masters_version != self.masters.version {
             // The lock is held, so no other version can appear before this transaction ends.
             self.masters = Arc::new(self.runtime.block_on(load_masters(&self.store, self.books))?);
@@ -231,19 +238,19 @@ impl Session {
         super::write_batch::write_nodes(&mut self.ledger, Cell::Int(i64::from(self.books.0)), &nodes)
     }
 
-    fn books_cell(&self) -> Cell<'static> {
+    pub(super) fn books_cell(&self) -> Cell<'static> {
         Cell::Int(i64::from(self.books.0))
     }
 
     fn load_names(&mut self) -> Result<(), StoreError> {
         let names = &mut self.names;
         let parameters = [Cell::Int(i64::from(self.books.0)), Cell::Int(self.cached.last_name)];
-        self.ledger.scan("SELECT kind, name, id FROM interned_name WHERE books_id = $1 AND id > $2", &parameters, |row| {
+        self.ledger.scan("SELECT kind, name, id, source_id FROM interned_name WHERE books_id = $1 AND id > $2", &parameters, |row| {
             let kind = i16::try_from(row.int(0)?)
                 .ok()
                 .and_then(NameKind::from_id)
                 .ok_or_else(|| StoreError::corrupt("an interned name of unknown kind"))?;
-            names.insert(kind, row.text(1)?, NameId(narrow(row.int(2)?)?));
+            names.insert(kind, row.text(1)?, NameId(narrow(row.int(2)?)?), NameId(narrow(row.int(3)?)?));
             Ok(())
         })
     }
@@ -319,6 +326,7 @@ impl Session {
         if self.head == self.cached {
             self.ledger.rollback();
             self.batch.begin(Moment(0));
+            self.room.forget();
         } else {
             self.forget();
         }
@@ -328,97 +336,12 @@ impl Session {
     fn forget(&mut self) {
         self.ledger.rollback();
         self.batch.begin(Moment(0));
+        self.room.forget();
         self.names = Names::default();
         self.blocks = Blocks::default();
         self.hours.clear();
         self.cached = Head::default();
         self.head = Head::default();
-    }
-
-    /// The id of a name, interned now if it is new. The absent name is *none*.
-    ///
-    /// # Errors
-    /// `NAMES_EXHAUSTED`.
-    pub fn name(&mut self, kind: NameKind, name: Option<&str>) -> Result<NameId, Rejection> {
-        let Some(name) = name else { return Ok(NameId::NONE) };
-        if let Some(id) = self.names.find(kind, name) {
-            return Ok(id);
-        }
-        self.names.check_room(kind)?;
-        self.head.last_name += 1;
-        let id = NameId(i32::try_from(self.head.last_name).unwrap_or(i32::MAX));
-        self.names.insert(kind, name, id);
-        self.batch.names.push((id, kind, name.to_owned()));
-        Ok(id)
-    }
-
-    /// The id of a coding block, interned now if it is new.
-    pub fn block(&mut self, coding: CodingBlock) -> BlockId {
-        if let Some(id) = self.names.block(&coding) {
-            return id;
-        }
-        self.head.last_block += 1;
-        let id = BlockId(i32::try_from(self.head.last_block).unwrap_or(i32::MAX));
-        self.names.insert_block(id, coding);
-        self.batch.blocks.push((id, coding));
-        id
-    }
-
-    /// Passes an entry through the gate and takes it into the transaction. `counts` are added to the block that bears the cost.
-    ///
-    /// # Errors
-    /// The gate's refusal, or `LEDGER_OVERFLOW`.
-    pub fn post(&mut self, draft: &EntryDraft<'_>) -> Result<EntryNumber, Rejection> {
-        let view = View {
-            last_entry: EntryNumber(self.head.last_entry),
-            last_block: BlockId(i32::try_from(self.head.last_block).unwrap_or(i32::MAX)),
-            period: self.period_status(draft.effective_on),
-            first_open_day: self.masters.calendar.closings.first_open_day(),
-            is_closer: self.is_closer,
-        };
-        let number = decide(&view, draft)?;
-        for posting in draft.postings {
-            self.balance(posting.block, draft.effective_on, posting.currency, Totals::of_posting(posting.side, posting.amount))?;
-        }
-        self.head.last_entry = number.0;
-        self.batch.push_entry(number, draft);
-        Ok(number)
-    }
-
-    /// Adds to the balance of a block on a day.
-    ///
-    /// # Errors
-    /// `LEDGER_OVERFLOW`.
-    pub fn balance(&mut self, block: BlockId, day: Day, currency: Currency, totals: Totals) -> Result<(), Rejection> {
-        let Some(coding) = self.names.coding(block) else { return Ok(()) };
-        let is_cost = self.masters.account_by_id(coding.account).is_some_and(|account| account.class.is_cost());
-        self.batch.add_balance((block, day, currency), coding, is_cost, totals)
-    }
-
-    /// Gives a charge its number and takes it into the transaction.
-    ///
-    /// # Errors
-    /// `NAMES_EXHAUSTED`.
-    pub fn charge(&mut self, charge: NewCharge) -> Result<ChargeNumber, Rejection> {
-        let names = self.charge_names(&charge.event)?;
-        let number = ChargeNumber(self.head.last_charge + 1);
-        self.head.last_charge = number.0;
-        if let Some(day) = charge.late_on {
-            self.batch.late.push((number, 0, day));
-        }
-        self.batch.charges.push((number, charge, names));
-        Ok(number)
-    }
-
-    /// The names that only a charge carries. Asked for before its entry is posted, so that no entry stays of a charge that is refused.
-    ///
-    /// # Errors
-    /// `NAMES_EXHAUSTED`.
-    pub fn charge_names(&mut self, event: &UsageEvent) -> Result<ChargeNames, Rejection> {
-        let source = self.name(NameKind::Source, Some(&event.source))?;
-        let api_key = self.name(NameKind::ApiKey, event.api_key.as_deref())?;
-        let variant = super::stored_charge::variant_text(event);
-        Ok(ChargeNames { source, api_key, variant: self.name(NameKind::Variant, variant.as_deref())? })
     }
 
     /// Takes an event into the audit log, in the transaction that does what it tells.
@@ -435,10 +358,6 @@ impl Session {
     /// Whether the key is certainly new to the books (the transaction's own charges apart).
     pub fn is_new_key(&self, key_hash: i64) -> bool {
         self.keys.as_ref().is_some_and(|keys| !keys.may_contain(key_hash))
-    }
-
-    pub fn source(&self, name: &str) -> Option<NameId> {
-        self.names.find(NameKind::Source, name)
     }
 
     /// Stored charges under these (hour, hash) keys, keyed by both.

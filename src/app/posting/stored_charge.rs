@@ -1,11 +1,12 @@
 //! A stored charge in its current state, and the event it was made from: what corrections work on.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde::{Deserialize, Serialize};
 
 use super::session::{Session, narrow};
 use crate::domain::attribution::Attribution;
+use crate::domain::chart::{NameKind, OTHER_NAME};
 use crate::domain::ids::{BlockId, ChargeNumber, EntryNumber, NameId};
 use crate::domain::journal::EntryKind;
 use crate::domain::money::{Amount, Currency, Money};
@@ -30,6 +31,45 @@ pub struct Note {
     pub reason: Option<String>,
     #[serde(default)]
     pub given: Given,
+    /// The names as the charge brought them, of the kinds of which the books took no more.
+    #[serde(default, skip_serializing_if = "OtherNames::is_empty")]
+    pub other: OtherNames,
+}
+
+/// Names that a charge brought and the books had no room for, by the member that brought them: it is booked on *other* names instead.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct OtherNames(BTreeMap<String, String>);
+
+impl OtherNames {
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub fn insert(&mut self, kind: NameKind, name: &str) {
+        self.0.insert(kind.as_str().to_owned(), name.to_owned());
+    }
+
+    pub fn remove(&mut self, kind: NameKind) {
+        self.0.remove(kind.as_str());
+    }
+
+    pub fn of(&self, kind: NameKind) -> Option<&str> {
+        self.0.get(kind.as_str()).map(String::as_str)
+    }
+
+    /// What a person is told; none when the books took every name.
+    pub fn sentence(&self) -> Option<String> {
+        if self.is_empty() {
+            return None;
+        }
+        let names: Vec<String> = self.0.iter().map(|(kind, name)| format!("{kind} `{name}`")).collect();
+        Some(format!(
+            "booked on {OTHER_NAME} in place of {}: the books take no more names of the kind from this source. Send what varies per call as \
+             endUser or a tag, or raise the limits of `names` in the configuration",
+            names.join(", ")
+        ))
+    }
 }
 
 /// The event's own facts.
@@ -46,9 +86,17 @@ pub struct Given {
 }
 
 impl Note {
+    /// Reads a stored note.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`].
+    pub fn read(text: Option<&str>) -> Result<Self, StoreError> {
+        text.map_or(Ok(Self::default()), |text| serde_json::from_str(text).map_err(|error| StoreError::corrupt(error.to_string())))
+    }
+
     /// The stored note; none where the coding block says all there is to say.
-    pub fn text(event: &UsageEvent, attribution: &Attribution) -> Option<String> {
-        if attribution.rule.is_none() && attribution.reason.is_none() {
+    pub fn text(event: &UsageEvent, attribution: &Attribution, other: &OtherNames) -> Option<String> {
+        if attribution.rule.is_none() && attribution.reason.is_none() && other.is_empty() {
             return None;
         }
         let given = Given {
@@ -57,7 +105,7 @@ impl Note {
             client: event.client.clone(),
             feature: event.feature.clone(),
         };
-        serde_json::to_string(&Self { reason: attribution.reason.clone(), given }).ok()
+        serde_json::to_string(&Self { reason: attribution.reason.clone(), given, other: other.clone() }).ok()
     }
 }
 
@@ -228,11 +276,15 @@ impl Session {
         let coding = *self.names.coding(block).ok_or_else(|| StoreError::corrupt(format!("coding block {block}")))?;
         let required = |name: Option<String>| name.ok_or_else(|| StoreError::corrupt("a charge without its provider, model or source"));
         let lines = meter_lines::decode(row.text(8)?).ok_or_else(|| StoreError::corrupt("meter lines"))?;
-        let variant = self.name_of(row.int(4)?)?.unwrap_or_default();
+        let note = row.text_or_none(11)?;
+        let Note { given, other, .. } = Note::read(note)?;
+        // What the charge brought, where it is booked on an *other* name.
+        let named = |kind: NameKind, id: i64| other.of(kind).map_or_else(|| self.name_of(id), |name| Ok(Some(name.to_owned())));
+        let variant = named(NameKind::Variant, row.int(4)?)?.unwrap_or_default();
         let mut variant = variant.split('|').map(|part| (!part.is_empty()).then(|| part.to_owned()));
         let processing = variant.next().flatten().and_then(|text| Processing::parse(&text)).unwrap_or(Processing::Standard);
-        let given = match row.text_or_none(11)? {
-            Some(note) => serde_json::from_str::<Note>(note).map_err(|error| StoreError::corrupt(error.to_string()))?.given,
+        let given = match note {
+            Some(_) => given,
             None => {
                 let center = |id: NameId| self.masters().center_by_id(id).map(|center| center.code.clone());
                 Given {
@@ -245,17 +297,17 @@ impl Session {
         };
         let tags = row.text_or_none(7)?.map(serde_json::from_str).transpose().map_err(|error| StoreError::corrupt(error.to_string()))?;
         Ok(UsageEvent {
-            source: required(self.name_of(row.int(2)?)?)?,
+            source: required(named(NameKind::Source, row.int(2)?)?)?,
             external_id: row.text(3)?.to_owned(),
             occurred_at: Moment(row.int(1)?),
-            provider: required(self.name_of(i64::from(coding.provider.0))?)?,
-            model: required(self.name_of(i64::from(coding.model.0))?)?,
+            provider: required(named(NameKind::Provider, i64::from(coding.provider.0))?)?,
+            model: required(named(NameKind::Model, i64::from(coding.model.0))?)?,
             team: given.team,
             project: given.project,
             client: given.client,
             feature: given.feature,
-            environment: self.name_of(i64::from(coding.environment.0))?,
-            api_key: self.name_of(row.int(5)?)?,
+            environment: named(NameKind::Environment, i64::from(coding.environment.0))?,
+            api_key: named(NameKind::ApiKey, row.int(5)?)?,
             end_user: row.text_or_none(6)?.map(ToOwned::to_owned),
             processing,
             service_tier: variant.next().flatten(),

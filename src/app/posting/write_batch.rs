@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use foldhash::{HashMap, HashMapExt, HashSet};
 
+use super::room::Movement;
 use super::seal::Sealed;
 use super::session::{Head, NewCharge};
 use super::stored_charge::basis;
@@ -13,10 +14,10 @@ use crate::domain::ids::{BlockId, BooksId, ChargeNumber, EntryNumber, NameId};
 use crate::domain::journal::{EntryDraft, EntryKind, Posting};
 use crate::domain::money::{Currency, Money};
 use crate::domain::period::{Day, Moment, Month};
-use crate::domain::rejection::{Code, Rejection};
 use crate::domain::report::{Totals, grains_of};
 use crate::store::StoreError;
 use crate::store::audit::AuditEvent;
+use crate::store::balance_row::RowKey;
 use crate::store::ledger::{Cell, Ledger};
 use crate::store::rows;
 
@@ -24,7 +25,8 @@ use crate::store::rows;
 #[derive(Default)]
 pub struct Batch {
     pub recorded_at: i64,
-    pub names: Vec<(NameId, NameKind, String)>,
+    /// With the source whose charge brought it.
+    pub names: Vec<NewName>,
     pub blocks: Vec<(BlockId, CodingBlock)>,
     pub charges: Vec<(ChargeNumber, NewCharge, ChargeNames)>,
     pub revisions: Vec<Revision>,
@@ -37,6 +39,36 @@ pub struct Batch {
     pub(super) entries: Vec<Entry>,
     pub(super) postings: Vec<(EntryNumber, i64, Posting)>,
     balances: HashMap<(BlockId, Day, Currency), BlockTotals>,
+    /// The balances of every grain, once one had to be looked at.
+    rows: Option<HashMap<RowKey, Totals>>,
+    /// What was added to balances since the outermost savepoint.
+    added: Vec<Movement>,
+    savepoints: usize,
+}
+
+/// A name that the books did not have: its id, kind and text, and the source whose charge brought it.
+pub type NewName = (NameId, NameKind, String, NameId);
+
+/// How far the lists of a batch had grown.
+pub struct Mark {
+    names: usize,
+    blocks: usize,
+    charges: usize,
+    revisions: usize,
+    priced: usize,
+    commands: usize,
+    late: usize,
+    audit: usize,
+    entries: usize,
+    postings: usize,
+    added: usize,
+}
+
+/// What was taken out of a batch, for the caches beside it.
+pub struct Undone {
+    pub names: Vec<NewName>,
+    pub blocks: Vec<(BlockId, CodingBlock)>,
+    pub changes: Vec<Movement>,
 }
 
 /// Interned names that only the charge carries.
@@ -90,7 +122,7 @@ struct BlockTotals {
 impl Batch {
     /// Empties the batch for the next transaction. It keeps its room, which the next one needs again.
     pub fn begin(&mut self, recorded_at: Moment) {
-        let Self { recorded_at: at, names, blocks, charges, revisions, priced, commands, late, audit, entries, postings, balances } = self;
+        let Self { recorded_at: at, names, blocks, charges, revisions, priced, commands, late, audit, entries, postings, .. } = self;
         *at = recorded_at.0;
         names.clear();
         blocks.clear();
@@ -102,7 +134,67 @@ impl Batch {
         audit.clear();
         entries.clear();
         postings.clear();
-        balances.clear();
+        self.balances.clear();
+        self.rows = None;
+        self.added.clear();
+        self.savepoints = 0;
+    }
+
+    /// Remembers where the batch stands; [`Self::release`] ends it.
+    pub fn mark(&mut self) -> Mark {
+        self.savepoints += 1;
+        Mark {
+            names: self.names.len(),
+            blocks: self.blocks.len(),
+            charges: self.charges.len(),
+            revisions: self.revisions.len(),
+            priced: self.priced.len(),
+            commands: self.commands.len(),
+            late: self.late.len(),
+            audit: self.audit.len(),
+            entries: self.entries.len(),
+            postings: self.postings.len(),
+            added: self.added.len(),
+        }
+    }
+
+    /// Takes out whatever came since the mark.
+    pub fn undo(&mut self, mark: &Mark) -> Undone {
+        self.charges.truncate(mark.charges);
+        self.revisions.truncate(mark.revisions);
+        self.priced.truncate(mark.priced);
+        self.commands.truncate(mark.commands);
+        self.late.truncate(mark.late);
+        self.audit.truncate(mark.audit);
+        self.entries.truncate(mark.entries);
+        self.postings.truncate(mark.postings);
+        let changes = self.added.split_off(mark.added.min(self.added.len()));
+        for change in &changes {
+            let key = (change.block, change.day, change.currency);
+            if let Some(held) = self.balances.get_mut(&key) {
+                held.totals = held.totals.less(change.totals);
+                if held.totals == Totals::default() {
+                    self.balances.remove(&key);
+                }
+            }
+        }
+        if !changes.is_empty() {
+            self.rows = None;
+        }
+        let mut names = self.names.split_off(mark.names.min(self.names.len()));
+        let mut blocks = self.blocks.split_off(mark.blocks.min(self.blocks.len()));
+        // The last one in is the first one out.
+        names.reverse();
+        blocks.reverse();
+        Undone { names, blocks, changes }
+    }
+
+    /// Ends a savepoint, undone or not.
+    pub fn release(&mut self) {
+        self.savepoints = self.savepoints.saturating_sub(1);
+        if self.savepoints == 0 {
+            self.added.clear();
+        }
     }
 
     pub fn push_entry(&mut self, number: EntryNumber, draft: &EntryDraft<'_>) {
@@ -119,16 +211,36 @@ impl Batch {
         self.postings.extend((1..).zip(draft.postings).map(|(line, posting)| (number, line, *posting)));
     }
 
-    pub fn add_balance(
-        &mut self,
-        key: (BlockId, Day, Currency),
-        coding: &CodingBlock,
-        is_cost: bool,
-        totals: Totals,
-    ) -> Result<(), Rejection> {
-        let block = self.balances.entry(key).or_insert_with(|| BlockTotals { coding: *coding, is_cost, totals: Totals::default() });
-        block.totals = block.totals.checked_add(totals).ok_or_else(|| Rejection::of(Code::LedgerOverflow))?;
+    /// Adds to a block on a day. That every balance holds it was decided before.
+    ///
+    /// # Errors
+    /// A balance beyond what it holds all the same.
+    pub fn add_balance(&mut self, change: Movement, coding: &CodingBlock, is_cost: bool) -> Result<(), StoreError> {
+        let Movement { block, day, currency, totals } = change;
+        let held = self.balances.entry((block, day, currency));
+        let held = held.or_insert_with(|| BlockTotals { coding: *coding, is_cost, totals: Totals::default() });
+        held.totals = held.totals.checked_add(totals).ok_or_else(beyond)?;
+        if let Some(rows) = &mut self.rows {
+            add_to_rows(rows, (block, day, currency), held.coding, is_cost, totals)?;
+        }
+        if self.savepoints > 0 {
+            self.added.push(change);
+        }
         Ok(())
+    }
+
+    /// What the batch adds to one balance.
+    ///
+    /// # Errors
+    /// A balance beyond what it holds.
+    pub fn added_to(&mut self, key: RowKey) -> Result<Totals, StoreError> {
+        let rows = match self.rows.take() {
+            Some(rows) => rows,
+            None => self.rows_by_key()?,
+        };
+        let added = rows.get(&key).copied().unwrap_or_default();
+        self.rows = Some(rows);
+        Ok(added)
     }
 
     /// The first and the last entry of each month.
@@ -144,21 +256,38 @@ impl Batch {
         months
     }
 
-    /// Balance rows of every grain, in the order of their keys, so that writers lock them in the same order.
-    fn balance_rows(&self) -> Result<Vec<([i64; 4], Totals)>, StoreError> {
-        let mut rows: HashMap<[i64; 4], Totals> = HashMap::with_capacity(self.balances.len() * 3);
-        for ((block, day, currency), totals) in &self.balances {
-            for (grain, period, key) in grains_of(*block, &totals.coding, totals.is_cost, *day) {
-                let row = rows.entry([grain.id(), period, key, i64::from(currency.id())]).or_default();
-                *row = row
-                    .checked_add(totals.totals)
-                    .ok_or_else(|| StoreError::Refused("a balance exceeds what the ledger holds".to_owned()))?;
-            }
+    fn rows_by_key(&self) -> Result<HashMap<RowKey, Totals>, StoreError> {
+        let mut rows: HashMap<RowKey, Totals> = HashMap::with_capacity(self.balances.len() * 3);
+        for (key, held) in &self.balances {
+            add_to_rows(&mut rows, *key, held.coding, held.is_cost, held.totals)?;
         }
-        let mut rows: Vec<_> = rows.into_iter().collect();
+        Ok(rows)
+    }
+
+    /// Balance rows of every grain, in the order of their keys, so that writers lock them in the same order.
+    fn balance_rows(&self) -> Result<Vec<(RowKey, Totals)>, StoreError> {
+        let mut rows: Vec<_> = self.rows_by_key()?.into_iter().collect();
         rows.sort_unstable_by_key(|row| row.0);
         Ok(rows)
     }
+}
+
+fn add_to_rows(
+    rows: &mut HashMap<RowKey, Totals>,
+    (block, day, currency): (BlockId, Day, Currency),
+    coding: CodingBlock,
+    is_cost: bool,
+    totals: Totals,
+) -> Result<(), StoreError> {
+    for (grain, period, key) in grains_of(block, &coding, is_cost, day) {
+        let row = rows.entry([grain.id(), period, key, i64::from(currency.id())]).or_default();
+        *row = row.checked_add(totals).ok_or_else(beyond)?;
+    }
+    Ok(())
+}
+
+fn beyond() -> StoreError {
+    StoreError::Refused("a balance exceeds what the ledger holds".to_owned())
 }
 
 /// Writes the batch, whose names and blocks are written. Postings come before the entries that seal them, the head last: the database checks each step.
@@ -233,7 +362,7 @@ fn write_audit(ledger: &mut Ledger, books: Cell<'static>, batch: &Batch) -> Resu
 /// Writes what the batch names for the first time.
 pub fn write_names(ledger: &mut Ledger, books: BooksId, batch: &Batch) -> Result<(), StoreError> {
     let books = int(books.0);
-    let names = batch.names.iter().map(|(id, kind, name)| [books, int(id.0), int(kind.id()), Cell::Text(name)]);
+    let names = batch.names.iter().map(|(id, kind, name, giver)| [books, int(id.0), int(kind.id()), Cell::Text(name), int(giver.0)]);
     ledger.insert(&rows::INTERNED_NAME, names)?;
     let blocks = batch.blocks.iter().map(|(id, coding)| {
         let centers = [int(coding.team.0), int(coding.project.0), int(coding.client.0)];

@@ -91,7 +91,7 @@ pub async fn accruals(app: &App, actor: &Actor, as_of: Day, through: Option<Entr
             *open.entry(row.currency).or_default() -= row.open();
         }
         let net = account_net(ledger, books, account, as_of)?;
-        let mut account_nets: BTreeMap<_, _> = net.into_iter().map(|(currency, net)| (currency, i128::from(net))).collect();
+        let mut account_nets: BTreeMap<_, _> = net.into_iter().collect();
         for day in &later {
             *account_nets.entry(day.currency).or_default() -= i128::from(day.net);
         }

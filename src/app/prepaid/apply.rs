@@ -121,15 +121,17 @@ fn apply_in_tx(session: &mut Session, actor: &Actor, input: &ApplyInput) -> Resu
     let (mut entries, mut rows) = (Vec::new(), Vec::new());
     for together in packed(parts) {
         let lines = lines(session, &input.provider, provider, &together)?;
-        let entry = session.post(&EntryDraft {
-            kind: EntryKind::PromotionalCredit,
-            effective_on,
-            service_on: None,
-            postings: lines.postings(),
-            charge: None,
-            corrects: None,
-            memo: Some(&memo),
-        })?;
+        let entry = session
+            .post(&EntryDraft {
+                kind: EntryKind::PromotionalCredit,
+                effective_on,
+                service_on: None,
+                postings: lines.postings(),
+                charge: None,
+                corrects: None,
+                memo: Some(&memo),
+            })
+            .map_err(|error| error.placed(Code::LedgerOverflow, "amount"))?;
         entries.push(entry.0);
         rows.extend(together.iter().flat_map(|part| &part.uses).map(|(lot, money)| CreditUse {
             number: 0,

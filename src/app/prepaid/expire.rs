@@ -103,7 +103,7 @@ fn expire_in_tx(session: &mut Session, actor: &Actor, input: &ExpireInput) -> Re
     Ok(ExpiredCredits { entry: entry.map(|entry| entry.0), parts })
 }
 
-fn post(session: &mut Session, input: &ExpireInput, lines: &Lines) -> Result<Option<EntryNumber>, Rejection> {
+fn post(session: &mut Session, input: &ExpireInput, lines: &Lines) -> Result<Option<EntryNumber>, AppError> {
     if lines.is_empty() {
         return Ok(None);
     }
@@ -117,7 +117,7 @@ fn post(session: &mut Session, input: &ExpireInput, lines: &Lines) -> Result<Opt
         corrects: None,
         memo: Some(&memo),
     };
-    session.post(&draft).map(Some)
+    session.post(&draft).map(Some).map_err(|error| error.placed(Code::LedgerOverflow, "asOf"))
 }
 
 /// The accounts debited and credited when what is left of a lot expires.

@@ -12,6 +12,7 @@ use crate::domain::money::Money;
 use crate::domain::period::Day;
 use crate::domain::posting_rules::GrantPolicy;
 use crate::domain::prepaid::LotKind;
+use crate::domain::rejection::Code;
 use crate::store::prepaid::CreditLot;
 
 /// Credits that were granted.
@@ -40,21 +41,25 @@ pub async fn grant_credits(app: &App, actor: &Actor, input: GrantInput) -> Resul
     let who = actor.clone();
     command::once(app, actor, command, move |session| {
         let policy = session.masters().provider_terms(&input.provider).grants;
-        let provider = session.name(NameKind::Provider, Some(&input.provider))?;
+        let provider = session.name(NameKind::Provider, Some(&input.provider)).map_err(|rejection| rejection.under("provider"))?;
         let mut entry = None;
         if policy == GrantPolicy::Deferred {
             let mut lines = Lines::default();
             lines.debit(command::provider_block(session, well_known::VENDOR_CREDITS, provider)?, input.money);
             lines.credit(command::provider_block(session, well_known::DEFERRED_GRANTS, provider)?, input.money);
-            entry = Some(session.post(&EntryDraft {
-                kind: EntryKind::PromotionalCredit,
-                effective_on: input.granted_on,
-                service_on: None,
-                postings: lines.postings(),
-                charge: None,
-                corrects: None,
-                memo: Some(&input.reference),
-            })?);
+            entry = Some(
+                session
+                    .post(&EntryDraft {
+                        kind: EntryKind::PromotionalCredit,
+                        effective_on: input.granted_on,
+                        service_on: None,
+                        postings: lines.postings(),
+                        charge: None,
+                        corrects: None,
+                        memo: Some(&input.reference),
+                    })
+                    .map_err(|error| error.placed(Code::LedgerOverflow, "amount"))?,
+            );
         }
         let lot = CreditLot {
             number: 0,

@@ -109,15 +109,17 @@ pub(super) fn settle_overdraw(
     Ok(moved)
 }
 
-fn post(session: &mut Session, name: &str, as_of: Day, (lines, corrects): (&Lines, Option<EntryNumber>)) -> Result<EntryNumber, Rejection> {
+fn post(session: &mut Session, name: &str, as_of: Day, (lines, corrects): (&Lines, Option<EntryNumber>)) -> Result<EntryNumber, AppError> {
     let memo = format!("usage of {name} beyond its prepaid credits, as of {as_of}");
-    session.post(&EntryDraft {
-        kind: EntryKind::PrepaidOverdraw,
-        effective_on: as_of,
-        service_on: None,
-        postings: lines.postings(),
-        charge: None,
-        corrects,
-        memo: Some(&memo),
-    })
+    session
+        .post(&EntryDraft {
+            kind: EntryKind::PrepaidOverdraw,
+            effective_on: as_of,
+            service_on: None,
+            postings: lines.postings(),
+            charge: None,
+            corrects,
+            memo: Some(&memo),
+        })
+        .map_err(|error| error.placed(Code::LedgerOverflow, "asOf"))
 }

@@ -63,7 +63,7 @@ pub async fn purchase_credits(app: &App, actor: &Actor, input: PurchaseInput) ->
             let message = format!("usage of {} is accrued and draws no credits down: save the provider as PREPAID first", input.provider);
             return Err(Rejection::at(Code::ProviderNotPrepaid, "provider", message).into());
         }
-        let provider = session.name(NameKind::Provider, Some(&input.provider))?;
+        let provider = session.name(NameKind::Provider, Some(&input.provider)).map_err(|rejection| rejection.under("provider"))?;
         let paid_from = match input.paid_from {
             PaidFrom::Payable => command::provider_block(session, well_known::PAYABLE, provider)?,
             PaidFrom::Cash => command::provider_block(session, well_known::CASH, crate::domain::ids::NameId::NONE)?,
@@ -71,15 +71,17 @@ pub async fn purchase_credits(app: &App, actor: &Actor, input: PurchaseInput) ->
         let mut lines = Lines::default();
         lines.debit(command::provider_block(session, well_known::PREPAID_CREDITS, provider)?, input.money);
         lines.credit(paid_from, input.money);
-        let entry = session.post(&EntryDraft {
-            kind: EntryKind::PrepaidPurchase,
-            effective_on: input.purchased_on,
-            service_on: None,
-            postings: lines.postings(),
-            charge: None,
-            corrects: None,
-            memo: Some(&input.reference),
-        })?;
+        let entry = session
+            .post(&EntryDraft {
+                kind: EntryKind::PrepaidPurchase,
+                effective_on: input.purchased_on,
+                service_on: None,
+                postings: lines.postings(),
+                charge: None,
+                corrects: None,
+                memo: Some(&input.reference),
+            })
+            .map_err(|error| error.placed(Code::LedgerOverflow, "amount"))?;
         let lot = CreditLot {
             number: 0,
             kind: LotKind::Bought,

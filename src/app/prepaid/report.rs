@@ -103,7 +103,7 @@ pub async fn prepaid_roll_forward(
         let rows: Vec<PrepaidRollForwardRow> = facts.prepaid_currencies().into_iter().map(row).collect();
         let mut account_nets: BTreeMap<Currency, i128> = BTreeMap::new();
         for (currency, net) in provider_net(ledger, books, (account, id), end)? {
-            *account_nets.entry(currency).or_default() += i128::from(net);
+            *account_nets.entry(currency).or_default() += net;
         }
         if through_entry < last {
             for day in later_day_nets(ledger, books, account, at)?.iter().filter(|day| day.provider == id) {

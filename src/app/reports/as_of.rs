@@ -106,8 +106,8 @@ impl AsOf {
 fn add(sums: &mut Sums, found: Vec<Sum>, sign: i128) {
     for sum in found {
         let total = sums.entry((sum.bucket, sum.keys, sum.currency)).or_default();
-        total.0 += sign * i128::from(sum.totals.debit);
-        total.1 += sign * i128::from(sum.totals.credit);
+        total.0 += sign * sum.totals.debit;
+        total.1 += sign * sum.totals.credit;
     }
 }
 

@@ -105,7 +105,7 @@ async fn sides(figures: &AsOf, access: &Access<'_>, query: &FluxQuery, filter: &
         *sides = sides_of_now(&figures.snapshot, days, by, filter).await?;
         for sum in figures.posted_later(days, &[by], false, filter).await? {
             let side = sides.entry((sum.keys.first().copied().unwrap_or_default(), sum.currency)).or_default();
-            side.cost -= i128::from(sum.totals.debit) - i128::from(sum.totals.credit);
+            side.cost -= sum.totals.debit - sum.totals.credit;
         }
         let keys = figures.snapshot.block_keys(tokens.keys().map(|key| key.0), by, filter).await?;
         let keys: HashMap<_, _> = keys.into_iter().collect();
@@ -133,8 +133,8 @@ async fn sides_of_now(snapshot: &Snapshot, days: DayRange, by: SpendDimension, f
         }
         for sum in sums {
             let side = sides.entry((sum.keys.first().copied().unwrap_or_default(), sum.currency)).or_default();
-            side.cost += i128::from(sum.totals.debit) - i128::from(sum.totals.credit);
-            side.tokens += i128::from(sum.totals.input_tokens) + i128::from(sum.totals.output_tokens);
+            side.cost += sum.totals.debit - sum.totals.credit;
+            side.tokens += sum.totals.input_tokens + sum.totals.output_tokens;
         }
     }
     Ok(sides)

@@ -85,13 +85,13 @@ pub async fn general_ledger(app: &App, actor: &Actor, query: GeneralLedgerQuery)
     let after = query.after.unwrap_or((EntryNumber(0), 0));
     if query.after.is_some() {
         for sum in snapshot.sums_through_line(posted, after, &filter).await? {
-            *running.entry(sum.currency).or_default() += i128::from(sum.totals.debit) - i128::from(sum.totals.credit);
+            *running.entry(sum.currency).or_default() += sum.totals.debit - sum.totals.credit;
         }
     }
     let found = snapshot.lines_after(posted, after, &filter, query.first.saturating_add(1)).await?;
     let mut added_up = opening.clone();
     for sum in snapshot.posted_sums(posted, &[], false, &filter).await? {
-        *added_up.entry(sum.currency).or_default() += i128::from(sum.totals.debit) - i128::from(sum.totals.credit);
+        *added_up.entry(sum.currency).or_default() += sum.totals.debit - sum.totals.credit;
     }
     snapshot.end().await?;
     let directory = Directory::load(&access, found.iter().map(|line| line.block)).await?;

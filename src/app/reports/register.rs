@@ -60,8 +60,8 @@ pub async fn register(app: &App, actor: &Actor, from: EntryNumber, to: Option<En
     let mut totals: BTreeMap<Currency, (i128, i128)> = BTreeMap::new();
     for sum in figures.snapshot.posted_sums(posted, &[], false, &filter).await? {
         let total = totals.entry(sum.currency).or_default();
-        total.0 += i128::from(sum.totals.debit);
-        total.1 += i128::from(sum.totals.credit);
+        total.0 += sum.totals.debit;
+        total.1 += sum.totals.credit;
     }
     let mut balances: BTreeMap<Currency, i128> = BTreeMap::new();
     for ((_, _, currency), (debit, _)) in figures.sums(days, &[], false, &filter).await? {
@@ -69,7 +69,7 @@ pub async fn register(app: &App, actor: &Actor, from: EntryNumber, to: Option<En
     }
     let earlier = PostedBetween { days, after: EntryNumber(0), through: EntryNumber(from.0 - 1) };
     for sum in figures.snapshot.posted_sums(earlier, &[], false, &filter).await? {
-        *balances.entry(sum.currency).or_default() -= i128::from(sum.totals.debit);
+        *balances.entry(sum.currency).or_default() -= sum.totals.debit;
     }
     figures.snapshot.end().await?;
     balances.retain(|currency, units| *units != 0 || totals.contains_key(currency));

@@ -16,7 +16,7 @@ use crate::domain::money::Currency;
 use crate::domain::period::{Day, DayRange};
 use crate::domain::rejection::{Code, Rejection};
 use crate::domain::report::{Grain, Interval, SpendDimension};
-use crate::store::balance::{BlockFilter, Slice, Snapshot, Sum};
+use crate::store::balance::{BlockFilter, Slice, Snapshot, Sum, SumTotals};
 use crate::store::journal::names;
 
 /// Rows in one answer: more is not read by anyone at once, and would hold the memory of many requests.
@@ -191,18 +191,18 @@ impl Reader<'_> {
 }
 
 impl Figures {
-    fn add(&mut self, totals: &crate::domain::report::Totals) {
-        self.cost += i128::from(totals.debit) - i128::from(totals.credit);
-        self.charges += i128::from(totals.charges);
-        self.input_tokens += i128::from(totals.input_tokens);
-        self.output_tokens += i128::from(totals.output_tokens);
-        self.cache_read_tokens += i128::from(totals.cache_read_tokens);
+    fn add(&mut self, totals: &SumTotals) {
+        self.cost += totals.debit - totals.credit;
+        self.charges += totals.charges;
+        self.input_tokens += totals.input_tokens;
+        self.output_tokens += totals.output_tokens;
+        self.cache_read_tokens += totals.cache_read_tokens;
     }
 }
 
 fn add_costs(costs: &mut BTreeMap<Currency, i128>, sums: Vec<Sum>) {
     for sum in sums {
-        *costs.entry(sum.currency).or_default() += i128::from(sum.totals.debit) - i128::from(sum.totals.credit);
+        *costs.entry(sum.currency).or_default() += sum.totals.debit - sum.totals.credit;
     }
 }
 

@@ -67,7 +67,7 @@ fn waiting_of(ledger: &mut Ledger, books: crate::domain::ids::BooksId) -> Result
     let mut waiting = WaitingRevenue::default();
     for (currency, parts, units) in waiting_sums(ledger, books, Day(i32::MAX))? {
         waiting.parts = waiting.parts.saturating_add(parts);
-        waiting.amounts.insert(currency, i128::from(units));
+        waiting.amounts.insert(currency, units);
     }
     Ok(waiting)
 }

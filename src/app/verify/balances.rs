@@ -8,6 +8,7 @@ use crate::domain::period::Month;
 use crate::domain::report::{Totals, grains_of};
 use crate::store::StoreError;
 use crate::store::ledger::{Cell, RowExt};
+use crate::store::sums::exact_sum;
 
 impl Verifier<'_> {
     pub(super) fn check_balances(&mut self) -> Result<Vec<Check>, StoreError> {
@@ -22,8 +23,10 @@ impl Verifier<'_> {
             }
         }
         let sql = "SELECT grain, period, key_id, currency_id, debit, credit, charges, input_tokens, output_tokens, cache_read_tokens FROM balance WHERE books_id = $1";
+        let mut added_up: BTreeMap<(i64, i64), (i128, i128)> = BTreeMap::new();
         self.ledger.scan(sql, &[Cell::Int(i64::from(self.books.0))], |row| {
-            let key = [row.int(0)?, row.int(1)?, row.int(2)?, row.int(3)?];
+            let (grain, currency) = (row.int(0)?, row.int(3)?);
+            let key = [grain, row.int(1)?, row.int(2)?, currency];
             let stored = Totals {
                 debit: row.int(4)?,
                 credit: row.int(5)?,
@@ -32,6 +35,8 @@ impl Verifier<'_> {
                 output_tokens: row.int(8)?,
                 cache_read_tokens: row.int(9)?,
             };
+            let sum = added_up.entry((grain, currency)).or_default();
+            *sum = (sum.0 + i128::from(stored.debit), sum.1 + i128::from(stored.credit));
             let computed = expected.remove(&key).unwrap_or_default();
             rolled.expect(stored == computed, || format!("{} holds {stored:?}, its postings come to {computed:?}", name(&key)));
             Ok(())
@@ -41,7 +46,27 @@ impl Verifier<'_> {
         for (key, totals) in missing {
             rolled.expect(false, || format!("{} is missing; its postings come to {totals:?}", name(&key)));
         }
-        Ok(vec![rolled, self.check_trial_balance()])
+        Ok(vec![rolled, self.check_trial_balance(), self.check_sums(&added_up)?])
+    }
+
+    /// Adds balances up as reports do, in the database, beside the sums of the rows one by one.
+    fn check_sums(&mut self, expected: &BTreeMap<(i64, i64), (i128, i128)>) -> Result<Check, StoreError> {
+        let mut check = Check::new("the sums that reports are made of are those of the balances, however large");
+        let sql = format!(
+            "SELECT grain, currency_id, {}, {} FROM balance WHERE books_id = $1 GROUP BY grain, currency_id",
+            exact_sum("debit"),
+            exact_sum("credit")
+        );
+        let key = self.key();
+        self.ledger.scan(&sql, &key, |row| {
+            let (grain, currency, sums) = (row.int(0)?, row.int(1)?, (row.sum(2)?, row.sum(3)?));
+            let rows = expected.get(&(grain, currency)).copied().unwrap_or_default();
+            check.expect(sums == rows, || {
+                format!("grain {grain}, currency {currency}: the database adds up {sums:?}, its rows come to {rows:?}")
+            });
+            Ok(())
+        })?;
+        Ok(check)
     }
 
     pub(super) fn check_entry_months(&mut self) -> Result<Check, StoreError> {

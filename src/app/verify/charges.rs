@@ -2,6 +2,8 @@
 
 use super::{Check, Verifier, currency, narrow};
 use crate::app::ingest::key_hash;
+use crate::app::posting::Note;
+use crate::domain::chart::NameKind;
 use crate::domain::ids::{BlockId, NameId};
 use crate::domain::money::Exact;
 use crate::domain::period::Moment;
@@ -23,7 +25,7 @@ struct Checks {
 /// The current state of every charge: its latest revision, or itself.
 const CHARGES: &str = "SELECT c.id, c.hour, c.key_hash, c.source_id, c.external_id, c.occurred_at, COALESCE(r.block_id, c.block_id), \
     COALESCE(r.meter_lines, c.meter_lines), COALESCE(r.basis, c.basis), CASE WHEN r.revision IS NULL THEN c.amount ELSE r.amount END, \
-    CASE WHEN r.revision IS NULL THEN c.currency_id ELSE r.currency_id END \
+    CASE WHEN r.revision IS NULL THEN c.currency_id ELSE r.currency_id END, CASE WHEN c.note LIKE '%\"other\":{%' THEN c.note END \
     FROM charge c LEFT JOIN charge_revision r ON r.books_id = c.books_id AND r.charge_id = c.id \
     AND r.revision = (SELECT max(x.revision) FROM charge_revision x WHERE x.books_id = c.books_id AND x.charge_id = c.id) \
     WHERE c.books_id = $1 ORDER BY c.id";
@@ -46,7 +48,10 @@ impl Verifier<'_> {
             let expected = checks.expected;
             checks.gapless.expect(number == expected, || format!("charge {expected} is missing: the next one is {number}"));
             checks.expected = number + 1;
-            check_key(row, names.get(&NameId(narrow(row.int(3)?)?)).map(String::as_str), &mut checks)?;
+            // A charge that is booked on the *other* name of a source remembers its own.
+            let other = Note::read(row.text_or_none(11)?)?.other;
+            let source = other.of(NameKind::Source).or_else(|| names.get(&NameId(narrow(row.int(3).ok()?).ok()?)).map(String::as_str));
+            check_key(row, source, &mut checks)?;
             check_cost(row, &masters.price_book, &mut checks.rated)?;
             // What was booked late counts on the days of its revisions, one by one.
             if matches!(row.int(8)?, 1 | 2) && !late.contains(&number) {
@@ -73,7 +78,7 @@ impl Verifier<'_> {
             pairs.filter(|(first, second)| first.0 == second.0).map(|(first, second)| (first.1, second.1)).collect();
         for (first, second) in twins {
             let key = [self.key()[0], crate::store::ledger::Cell::Int(first), crate::store::ledger::Cell::Int(second)];
-            let sql = "SELECT 1 FROM charge a JOIN charge b ON b.books_id = a.books_id AND b.source_id = a.source_id AND b.external_id = a.external_id WHERE a.books_id = $1 AND a.id = $2 AND b.id = $3";
+            let sql = "SELECT 1 FROM charge a JOIN charge b ON b.books_id = a.books_id AND b.external_id = a.external_id WHERE a.books_id = $1 AND a.id = $2 AND b.id = $3";
             let is_same = !self.ledger.rows(sql, &key)?.is_empty();
             checks.keys.expect(!is_same, || format!("charges {first} and {second} have the same key"));
         }

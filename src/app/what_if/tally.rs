@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, HashMap};
 
 use crate::app::AppError;
-use crate::app::posting::basis;
-use crate::domain::chart::CodingBlock;
+use crate::app::posting::{Note, OtherNames, basis};
+use crate::domain::chart::{CodingBlock, NameKind};
 use crate::domain::ids::{BlockId, ChargeNumber, NameId};
 use crate::domain::money::{Currency, Exact};
 use crate::domain::rating::meter_lines;
@@ -95,9 +95,16 @@ impl<'a> Rating<'a> {
         }
         let coding = self.ground.codings.get(&charge.block).ok_or_else(|| StoreError::corrupt(format!("coding block {}", charge.block)))?;
         let key = (coding.provider, coding.model, charge.variant);
+        let other = Note::read(charge.note.as_deref())?.other;
+        let mut own;
         let event = match self.events.entry(key) {
+            // A charge that is booked on *other* names is rated by its own.
+            _ if !other.is_empty() => {
+                own = event(&self.ground.names, key, &other)?;
+                &mut own
+            }
             std::collections::hash_map::Entry::Occupied(entry) => entry.into_mut(),
-            std::collections::hash_map::Entry::Vacant(entry) => entry.insert(event(&self.ground.names, key)?),
+            std::collections::hash_map::Entry::Vacant(entry) => entry.insert(event(&self.ground.names, key, &other)?),
         };
         let lines = meter_lines::decode(&charge.meter_lines).ok_or_else(|| StoreError::corrupt("meter lines"))?;
         event.occurred_at = charge.occurred_at;
@@ -210,16 +217,23 @@ fn merge(sums: &mut BTreeMap<Currency, i128>, other: BTreeMap<Currency, i128>) -
 }
 
 /// What rating looks at; who called, and under which key, does not matter to a price.
-fn event(names: &HashMap<NameId, String>, (provider, model, variant): (NameId, NameId, NameId)) -> Result<UsageEvent, StoreError> {
-    let name = |id: NameId| names.get(&id).cloned().ok_or_else(|| StoreError::corrupt("a charge without its provider or model"));
-    let mut parts = names.get(&variant).map_or("", String::as_str).split('|').map(|part| (!part.is_empty()).then(|| part.to_owned()));
+fn event(
+    names: &HashMap<NameId, String>,
+    (provider, model, variant): (NameId, NameId, NameId),
+    other: &OtherNames,
+) -> Result<UsageEvent, StoreError> {
+    let known = |kind: NameKind, id: NameId| other.of(kind).or_else(|| names.get(&id).map(String::as_str));
+    let name = |kind: NameKind, id: NameId| {
+        known(kind, id).map(ToOwned::to_owned).ok_or_else(|| StoreError::corrupt("a charge without its provider or model"))
+    };
+    let mut parts = known(NameKind::Variant, variant).unwrap_or("").split('|').map(|part| (!part.is_empty()).then(|| part.to_owned()));
     let processing = parts.next().flatten().and_then(|text| Processing::parse(&text)).unwrap_or(Processing::Standard);
     Ok(UsageEvent {
         source: String::new(),
         external_id: String::new(),
         occurred_at: crate::domain::period::Moment(0),
-        provider: name(provider)?,
-        model: name(model)?,
+        provider: name(NameKind::Provider, provider)?,
+        model: name(NameKind::Model, model)?,
         team: None,
         project: None,
         client: None,

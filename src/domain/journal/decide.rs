@@ -3,6 +3,7 @@
 use super::{EntryDraft, MOST_POSTINGS, Posting, Side};
 use crate::domain::ids::{BlockId, EntryNumber};
 use crate::domain::money::Currency;
+use crate::domain::money::limits::LARGEST_BALANCE;
 use crate::domain::period::{Day, PeriodStatus};
 use crate::domain::rejection::{Code, Rejection};
 
@@ -45,7 +46,16 @@ pub fn decide(view: &View, draft: &EntryDraft<'_>) -> Result<EntryNumber, Reject
     if draft.postings.len() > MOST_POSTINGS {
         return Err(Rejection::of(Code::TooManyPostings).under("postings"));
     }
+    if draft.postings.len() > 2 && debits(draft.postings) > i128::from(LARGEST_BALANCE) {
+        let message = "the debits of the entry are more than the ledger holds together: split the entry";
+        return Err(Rejection::at(Code::LedgerOverflow, "postings", message));
+    }
     view.last_entry.0.checked_add(1).map(EntryNumber).ok_or_else(|| Rejection::of(Code::LedgerOverflow))
+}
+
+/// The debits of all currencies together: the database adds an entry up without telling them apart before it looks closer.
+fn debits(postings: &[Posting]) -> i128 {
+    postings.iter().filter(|posting| posting.side == Side::Debit).map(|posting| i128::from(posting.amount.units())).sum()
 }
 
 /// Whether the period takes the entry. Charges and corrections that the program dates itself never come here with a closed day.

@@ -195,6 +195,13 @@ pub struct EntryDraft<'a> {
     pub memo: Option<&'a str>,
 }
 
+impl EntryDraft<'_> {
+    /// Whether it takes back or restates what is posted already: a balance keeps room for it that ordinary entries do not use.
+    pub fn is_correction(&self) -> bool {
+        self.corrects.is_some() || matches!(self.kind, EntryKind::Reversal | EntryKind::Rerating | EntryKind::Reclassification)
+    }
+}
+
 /// A posted entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JournalEntry {

@@ -57,12 +57,7 @@ impl Money {
                 message: format!("`{text}` has {} decimals; the ledger keeps {} for {currency}", exact.scale(), currency.ledger_scale()),
             });
         }
-        let units = exact.round_half_even(currency.ledger_scale()).ok_or_else(|| Rejection {
-            code: Code::AmountTooLarge,
-            path: Vec::new(),
-            message: format!("`{text}` {currency} is more than one posting can hold"),
-        })?;
-        Ok(Self { amount: Amount(units), currency })
+        Self::computed(exact.round_half_even(currency.ledger_scale()), currency)
     }
 
     /// The value as an exact decimal, without trailing zeros.
@@ -90,7 +85,8 @@ mod tests {
     fn an_amount_is_kept_exactly_or_refused() {
         let yen = Currency::parse("JPY").unwrap();
         assert_eq!(Money::parse("12345678901.123456789", Currency::USD).unwrap_err().code, Code::AmountTooLarge);
-        assert_eq!(Money::parse("1234567890.123456789", Currency::USD).unwrap().to_string(), "1234567890.123456789 USD");
+        assert_eq!(Money::parse("1234567890.123456789", Currency::USD).unwrap_err().code, Code::AmountTooLarge);
+        assert_eq!(Money::parse("123456789.123456789", Currency::USD).unwrap().to_string(), "123456789.123456789 USD");
         assert_eq!(Money::parse("0.0000000001", Currency::USD).unwrap_err().code, Code::AmountTooPrecise);
         assert_eq!(Money::parse("100.50", yen).unwrap().amount.units(), 1_005_000_000);
     }

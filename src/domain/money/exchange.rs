@@ -51,16 +51,20 @@ pub struct Quote {
 impl Quote {
     /// The amount in another currency, rounded half to even at its ledger scale. `None` when it does not fit.
     pub fn convert(&self, money: Money, to: Currency) -> Option<Money> {
-        let units = i128::from(money.amount.units());
+        let units = self.convert_units(i128::from(money.amount.units()), money.currency, to)?;
+        Some(Amount::from_units(i64::try_from(units).ok()?).with(to))
+    }
+
+    /// The same for a sum of ledger units, which may exceed one amount.
+    pub fn convert_units(&self, units: i128, from: Currency, to: Currency) -> Option<i128> {
         let (mantissa, scale) = (self.rate.0.mantissa(), i64::from(self.rate.0.scale()));
-        let shift = i64::from(to.ledger_scale()) - i64::from(money.currency.ledger_scale());
+        let shift = i64::from(to.ledger_scale()) - i64::from(from.ledger_scale());
         let (numerator, denominator) = if self.is_inverse {
             power(units, 1, shift.checked_add(scale)?, mantissa)?
         } else {
             power(units.checked_mul(mantissa)?, 1, shift.checked_sub(scale)?, 1)?
         };
-        let rounded = divide_half_even(numerator, denominator);
-        Some(Amount::from_units(i64::try_from(rounded).ok()?).with(to))
+        Some(divide_half_even(numerator, denominator))
     }
 }
 
@@ -145,6 +149,19 @@ impl RateBook {
         })
     }
 
+    /// The same for a sum of ledger units, which may exceed one amount.
+    ///
+    /// # Errors
+    /// `RATE_MISSING`, `AMOUNT_TOO_LARGE`.
+    pub fn convert_units(&self, units: i128, from: Currency, to: Currency, day: Day) -> Result<i128, Rejection> {
+        if from == to || units == 0 {
+            return Ok(units);
+        }
+        let message = || format!("{} {from} is too large in {to}", Money::exact_of_units(units, from));
+        let converted = self.quote(from, to, day)?.convert_units(units, from, to);
+        converted.ok_or_else(|| Rejection { code: Code::AmountTooLarge, path: Vec::new(), message: message() })
+    }
+
     fn last(&self, from: Currency, to: Currency, day: Day, is_inverse: bool) -> Option<Quote> {
         let (found, (rate, source)) = self.rates.get(&(from, to))?.range(..=day).next_back()?;
         let is_recent = i64::from(day.0) - i64::from(found.0) <= i64::from(self.most_days);
@@ -180,7 +197,7 @@ mod tests {
         assert_eq!(quote("0.00625", false).convert(money("100", "JPY"), usd).unwrap().to_string(), "0.625 USD");
         let yen = Currency::parse("JPY").unwrap();
         assert_eq!(quote("160", false).convert(money("-0.5", "USD"), yen).unwrap().to_string(), "-80 JPY");
-        assert_eq!(quote("999999", false).convert(money("9000000000", "USD"), yen), None);
+        assert_eq!(quote("999999", false).convert(Amount::from_units(9_000_000_000_000_000_000).with(usd), yen), None);
     }
 
     #[test]

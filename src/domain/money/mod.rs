@@ -5,6 +5,7 @@ mod balanced_parts;
 mod currency;
 mod exact;
 mod exchange;
+pub mod limits;
 mod split;
 
 pub use amount::{Amount, Money};

@@ -80,6 +80,12 @@ impl Totals {
         }
     }
 
+    /// The counts of the one and the money of the other.
+    #[must_use]
+    pub fn with_money(self, money: Self) -> Self {
+        Self { debit: money.debit, credit: money.credit, ..self }
+    }
+
     /// The sum; `None` when a column would exceed what the ledger holds.
     pub fn checked_add(self, other: Self) -> Option<Self> {
         Some(Self {
@@ -90,6 +96,19 @@ impl Totals {
             output_tokens: self.output_tokens.checked_add(other.output_tokens)?,
             cache_read_tokens: self.cache_read_tokens.checked_add(other.cache_read_tokens)?,
         })
+    }
+
+    /// Without what was added before: the undoing of a sum.
+    #[must_use]
+    pub fn less(self, added: Self) -> Self {
+        Self {
+            debit: self.debit.wrapping_sub(added.debit),
+            credit: self.credit.wrapping_sub(added.credit),
+            charges: self.charges.wrapping_sub(added.charges),
+            input_tokens: self.input_tokens.wrapping_sub(added.input_tokens),
+            output_tokens: self.output_tokens.wrapping_sub(added.output_tokens),
+            cache_read_tokens: self.cache_read_tokens.wrapping_sub(added.cache_read_tokens),
+        }
     }
 
     /// The counts with the other sign, and no money: a charge that leaves a block.

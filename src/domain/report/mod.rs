@@ -3,11 +3,13 @@
 mod ageing;
 mod flux;
 mod grain;
+mod room;
 mod spend;
 mod trial_balance;
 
 pub use ageing::{Aged, AgedDay, aged};
 pub use flux::{FluxParts, FluxSide, flux};
 pub use grain::{Grain, Totals, grains_of};
+pub use room::{Full, Weight};
 pub use spend::{Interval, SpendDimension};
 pub use trial_balance::{TrialBalance, TrialBalanceRow, TrialBalanceTotal, trial_balance};

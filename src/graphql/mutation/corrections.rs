@@ -4,7 +4,7 @@ use async_graphql::{Context, Error, InputObject, Object, SimpleObject};
 
 use crate::app::App;
 use crate::app::posting as app;
-use crate::domain::money::{Amount, Currency};
+use crate::domain::money::Currency;
 use crate::domain::rejection::Rejection;
 use crate::graphql::error::{UserError, actor, or_user_errors};
 use crate::graphql::scalars::{BigInt, Date, DateTime};
@@ -61,6 +61,9 @@ pub struct RerateChargesPayload {
     delta: Option<Money>,
     /// The change of cost in each currency.
     deltas: Vec<Money>,
+    /// Charges that stay as they are, because what they would cost now cannot be booked.
+    refused: i32,
+    /// Why the call was refused; or, beside the figures, why the first twenty of the refused charges were, with their numbers as paths.
     user_errors: Vec<UserError>,
 }
 
@@ -84,6 +87,8 @@ pub struct ReattributeChargesPayload {
     moved: i32,
     /// Reclassification entries posted.
     entries: i32,
+    /// Charges that stay where they are, because a balance does not hold the move.
+    refused: i32,
     user_errors: Vec<UserError>,
 }
 
@@ -120,9 +125,15 @@ impl CorrectionMutations {
                 adjusted: count(report.adjusted),
                 posted: count(report.posted),
                 // Nothing changed in any currency: zero dollars says as much as zero of another.
-                delta: Some(report.deltas.first().copied().unwrap_or(Amount::ZERO.with(Currency::USD)).into()),
-                deltas: report.deltas.into_iter().map(Money::from).collect(),
-                user_errors: Vec::new(),
+                delta: Some(
+                    report
+                        .deltas
+                        .first_key_value()
+                        .map_or_else(|| Money::of_units(0, Currency::USD), |(currency, units)| Money::of_units(*units, *currency)),
+                ),
+                deltas: report.deltas.into_iter().map(|(currency, units)| Money::of_units(units, currency)).collect(),
+                refused: count(report.refused),
+                user_errors: report.refusals.into_iter().map(UserError::from).collect(),
             },
             Err(user_errors) => RerateChargesPayload { user_errors, ..RerateChargesPayload::default() },
         })
@@ -140,6 +151,7 @@ impl CorrectionMutations {
                 examined: count(report.examined),
                 moved: count(report.moved),
                 entries: count(report.entries),
+                refused: count(report.refused),
                 user_errors: Vec::new(),
             },
             Err(user_errors) => ReattributeChargesPayload { user_errors, ..ReattributeChargesPayload::default() },

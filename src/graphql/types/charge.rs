@@ -188,6 +188,12 @@ impl Charge {
         Ok(self.charge(ctx).await?.attribution.clone().into())
     }
 
+    /// Which of its names the books had no room for: it is booked on the name `(other)` in their place, and reports show it there. The charge
+    /// itself keeps the names it came with, and is rated by them.
+    async fn note(&self, ctx: &Context<'_>) -> Result<Option<String>, Error> {
+        Ok(self.charge(ctx).await?.note.clone())
+    }
+
     /// The entry that booked it. Absent while unpriced, and for a cost of zero.
     async fn journal_entry(&self, ctx: &Context<'_>) -> Result<Option<JournalEntry>, Error> {
         // What a receipt says is the caller's own; the rest of the entry is for whoever may read the journal.

@@ -182,6 +182,8 @@ pub struct RecordChargeResult {
     error: Option<UserError>,
     /// Why it waits for a price.
     unpriced_reason: Option<String>,
+    /// Which of its names the books had no room for: it is booked on the name `(other)` instead.
+    note: Option<String>,
 }
 
 impl From<Vec<Receipt>> for RecordChargesPayload {
@@ -205,18 +207,21 @@ impl From<Vec<Receipt>> for RecordChargesPayload {
 impl RecordChargeResult {
     fn of(index: i32, receipt: Receipt) -> Self {
         let external_id = receipt.external_id.unwrap_or_default();
-        let (status, charge, error, unpriced_reason) = match receipt.outcome {
-            Outcome::Recorded { charge, entry, cost } => {
-                (RecordStatus::Recorded, Some(Charge::of_receipt(charge, external_id, Some(cost), entry)), None, None)
+        let empty = |status| Self { index, status, charge: None, error: None, unpriced_reason: None, note: None };
+        match receipt.outcome {
+            Outcome::Recorded { charge, entry, cost, note } => {
+                Self { charge: Some(Charge::of_receipt(charge, external_id, Some(cost), entry)), note, ..empty(RecordStatus::Recorded) }
             }
-            Outcome::Unpriced { charge, reason } => {
-                (RecordStatus::Unpriced, Some(Charge::of_receipt(charge, external_id, None, None)), None, Some(reason))
-            }
+            Outcome::Unpriced { charge, reason, note } => Self {
+                charge: Some(Charge::of_receipt(charge, external_id, None, None)),
+                unpriced_reason: Some(reason),
+                note,
+                ..empty(RecordStatus::Unpriced)
+            },
             Outcome::Replayed { charge, entry, cost } => {
-                (RecordStatus::Replayed, Some(Charge::of_receipt(charge, external_id, cost, entry)), None, None)
+                Self { charge: Some(Charge::of_receipt(charge, external_id, cost, entry)), ..empty(RecordStatus::Replayed) }
             }
-            Outcome::Rejected(rejection) => (RecordStatus::Rejected, None, Some(UserError::from(rejection)), None),
-        };
-        Self { index, status, charge, error, unpriced_reason }
+            Outcome::Rejected(rejection) => Self { error: Some(UserError::from(rejection)), ..empty(RecordStatus::Rejected) },
+        }
     }
 }

@@ -23,6 +23,8 @@ struct ReceiptLine<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    note: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<ErrorMember<'a>>,
 }
 
@@ -56,16 +58,18 @@ impl Serialize for MoneyMember {
 pub(in crate::http) fn write_receipt(out: &mut Vec<u8>, index: u64, receipt: &Receipt) {
     let mut line = ReceiptLine { external_id: receipt.external_id.as_deref(), ..empty(index) };
     match &receipt.outcome {
-        Outcome::Recorded { charge, entry, cost } => {
+        Outcome::Recorded { charge, entry, cost, note } => {
             line.status = "RECORDED";
             line.charge = Some(charge.to_string());
             line.entry = Some(entry.map(|entry| entry.to_string()));
             line.cost = Some(MoneyMember(*cost));
+            line.note = note.as_deref();
         }
-        Outcome::Unpriced { charge, reason } => {
+        Outcome::Unpriced { charge, reason, note } => {
             line.status = "UNPRICED";
             line.charge = Some(charge.to_string());
             line.reason = Some(reason);
+            line.note = note.as_deref();
         }
         Outcome::Replayed { charge, entry, cost } => {
             line.status = "REPLAYED";
@@ -89,7 +93,17 @@ pub(in crate::http) fn write_end(out: &mut Vec<u8>, code: &str, message: &str) {
 }
 
 fn empty(index: u64) -> ReceiptLine<'static> {
-    ReceiptLine { index, external_id: None, status: "REJECTED", charge: None, entry: None, cost: None, reason: None, error: None }
+    ReceiptLine {
+        index,
+        external_id: None,
+        status: "REJECTED",
+        charge: None,
+        entry: None,
+        cost: None,
+        reason: None,
+        note: None,
+        error: None,
+    }
 }
 
 fn error_of(rejection: &Rejection) -> ErrorMember<'_> {

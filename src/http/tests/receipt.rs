@@ -18,16 +18,16 @@ fn each_outcome_has_its_line() {
     let free = Money { amount: Amount::ZERO, currency: Currency::USD };
     let cases = [
         (
-            line(Some("a"), Outcome::Recorded { charge, entry, cost }),
+            line(Some("a"), Outcome::Recorded { charge, entry, cost, note: None }),
             r#"{"index":7,"externalId":"a","status":"RECORDED","charge":"9007199254740993","entry":"12","cost":{"amount":"1.2345","currency":"USD"}}"#,
         ),
         (
-            line(Some("a"), Outcome::Recorded { charge, entry: None, cost: free }),
+            line(Some("a"), Outcome::Recorded { charge, entry: None, cost: free, note: None }),
             r#"{"index":7,"externalId":"a","status":"RECORDED","charge":"9007199254740993","entry":null,"cost":{"amount":"0","currency":"USD"}}"#,
         ),
         (
-            line(Some("a"), Outcome::Unpriced { charge, reason: "no price for \"x\"".into() }),
-            r#"{"index":7,"externalId":"a","status":"UNPRICED","charge":"9007199254740993","reason":"no price for \"x\""}"#,
+            line(Some("a"), Outcome::Unpriced { charge, reason: "no price for \"x\"".into(), note: Some("booked on (other)".into()) }),
+            r#"{"index":7,"externalId":"a","status":"UNPRICED","charge":"9007199254740993","reason":"no price for \"x\"","note":"booked on (other)"}"#,
         ),
         (
             line(Some("a"), Outcome::Replayed { charge, entry: None, cost: None }),

@@ -11,6 +11,7 @@ use crate::store::StoreError;
 use crate::store::cells::{books_cell, currency_of, name_id};
 use crate::store::journal::sql::in_list;
 use crate::store::ledger::{Cell, Ledger, RowExt, Value};
+use crate::store::sums::exact_sum;
 
 /// What cost is added up by beside account, team, project and client.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -142,17 +143,16 @@ pub fn standing_counts(
         CenterKind::Project => SpendDimension::Project,
         CenterKind::Client => SpendDimension::Client,
     };
-    let sum = |column: &str| format!("CAST(SUM({column}) AS BIGINT)");
     let sql = format!(
         "SELECT key_id, {}, {}, {}, {} FROM balance WHERE books_id = $1 AND grain = $2 AND period = $3 AND key_id <> 0 GROUP BY key_id",
-        sum("charges"),
-        sum("input_tokens"),
-        sum("output_tokens"),
-        sum("cache_read_tokens")
+        exact_sum("charges"),
+        exact_sum("input_tokens"),
+        exact_sum("output_tokens"),
+        exact_sum("cache_read_tokens")
     );
     let grain = Cell::Int(Grain::DimensionMonth(dimension).id());
     ledger.scan(&sql, &[books_cell(books), grain, Cell::Int(i64::from(month.0))], |row| {
-        each(name_id(row.int(0)?)?, [row.int(1)?, row.int(2)?, row.int(3)?, row.int(4)?]);
+        each(name_id(row.int(0)?)?, [row.sum_of_one(1)?, row.sum_of_one(2)?, row.sum_of_one(3)?, row.sum_of_one(4)?]);
         Ok(())
     })
 }
@@ -197,12 +197,13 @@ pub fn standing_outputs(
     for kind in CenterKind::ALL {
         let column = format!("{}_id", kind.field());
         let sql = format!(
-            "SELECT {column}, CAST(SUM(quantity_millionths) AS BIGINT) FROM output_day \
-             WHERE books_id = $1 AND unit = $2 AND day >= $3 AND day < $4 AND {column} <> 0 GROUP BY {column}"
+            "SELECT {column}, {} FROM output_day \
+             WHERE books_id = $1 AND unit = $2 AND day >= $3 AND day < $4 AND {column} <> 0 GROUP BY {column}",
+            exact_sum("quantity_millionths")
         );
         let [from, to] = days(month);
         ledger.scan(&sql, &[books_cell(books), Cell::Text(unit), from, to], |row| {
-            each(kind, name_id(row.int(0)?)?, row.int(1)?);
+            each(kind, name_id(row.int(0)?)?, row.sum_of_one(1)?);
             Ok(())
         })?;
     }
@@ -224,15 +225,16 @@ pub fn standing_amounts(
     for kind in CenterKind::ALL {
         let column = format!("b.{}_id", kind.field());
         let sql = format!(
-            "SELECT CAST({} AS BIGINT), {column}, x.currency_id, CAST(SUM(x.debit - x.credit) AS BIGINT) FROM balance x \
+            "SELECT CAST({} AS BIGINT), {column}, x.currency_id, {} FROM balance x \
              JOIN coding_block b ON b.books_id = x.books_id AND b.id = x.key_id \
              WHERE x.books_id = $1 AND x.grain = $2 AND x.period = $3 AND {column} <> 0 AND {condition}{providers} \
              GROUP BY {column}, x.currency_id",
-            kind.id()
+            kind.id(),
+            exact_sum("x.debit - x.credit")
         );
         let parameters = [books_cell(books), Cell::Int(Grain::BlockMonth.id()), Cell::Int(i64::from(month.0))];
         ledger.scan(&sql, &parameters, |row| {
-            each(kind_of(row.int(0)?)?, name_id(row.int(1)?)?, currency_of(row.int(2)?)?, row.int(3)?);
+            each(kind_of(row.int(0)?)?, name_id(row.int(1)?)?, currency_of(row.int(2)?)?, row.sum_of_one(3)?);
             Ok(())
         })?;
     }

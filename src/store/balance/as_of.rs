@@ -1,6 +1,6 @@
 //! What was posted after an entry, so that a report can be taken as of that entry: the balances of now less these postings.
 
-use super::{BlockFilter, Snapshot, Sum, block_column, where_blocks};
+use super::{BlockFilter, NO_SUM, Snapshot, Sum, block_column, where_blocks};
 use crate::domain::ids::{BlockId, EntryNumber};
 use crate::domain::journal::Side;
 use crate::domain::money::{Amount, Money};
@@ -10,6 +10,7 @@ use crate::store::StoreError;
 use crate::store::journal::currency;
 use crate::store::journal::small;
 use crate::store::journal::sql::{column, rows};
+use crate::store::sums::exact_sum;
 
 /// Postings that are dated in a range and whose entries lie between two numbers.
 #[derive(Debug, Clone, Copy)]
@@ -53,8 +54,8 @@ impl Snapshot {
             groups.push("e.effective_on".to_owned());
         }
         groups.extend(keys.iter().cloned());
-        let side = |side: i16| format!("CAST(SUM(CASE p.side WHEN {side} THEN p.amount ELSE 0 END) AS BIGINT)");
-        let none = "CAST(0 AS BIGINT)";
+        let side = |side: i16| exact_sum(&format!("CASE p.side WHEN {side} THEN p.amount ELSE 0 END"));
+        let none = NO_SUM;
         let sql = format!(
             "SELECT CAST({} AS BIGINT), p.currency_id, {}, {}, {none}, {none}, {none}, {none}{} {POSTED}{} GROUP BY {}",
             if by_day { "e.effective_on" } else { "0" },
@@ -111,10 +112,10 @@ impl Snapshot {
         through: (EntryNumber, i64),
         filter: &BlockFilter,
     ) -> Result<Vec<Sum>, StoreError> {
-        let side = |side: i16| format!("CAST(SUM(CASE p.side WHEN {side} THEN p.amount ELSE 0 END) AS BIGINT)");
-        let none = "CAST(0 AS BIGINT)";
+        let side = |side: i16| exact_sum(&format!("CASE p.side WHEN {side} THEN p.amount ELSE 0 END"));
+        let none = NO_SUM;
         let sql = format!(
-            "SELECT {none}, p.currency_id, {}, {}, {none}, {none}, {none}, {none} {POSTED}{} \
+            "SELECT CAST(0 AS BIGINT), p.currency_id, {}, {}, {none}, {none}, {none}, {none} {POSTED}{} \
              AND (p.entry_number < {number} OR (p.entry_number = {number} AND p.line <= {line})) GROUP BY p.currency_id",
             side(Side::Debit.id()),
             side(Side::Credit.id()),

@@ -1,6 +1,6 @@
 //! Bare reads for `tallybook bench`: the rows that a report is made of, added up into one, without groups, names or filters.
 
-use super::{Slice, Snapshot, cast_sums};
+use super::{Slice, Snapshot, exact_sums};
 use crate::domain::report::Grain;
 use crate::store::StoreError;
 use crate::store::journal::sql::{column, rows};
@@ -13,7 +13,7 @@ impl Snapshot {
     pub async fn bare_balances(&self, slice: Slice) -> Result<i64, StoreError> {
         let sql = format!(
             "SELECT CAST(COUNT(*) AS BIGINT), {} FROM balance x WHERE x.books_id = $1 AND x.grain = $2 AND x.period >= $3 AND x.period < $4",
-            cast_sums("x.")
+            exact_sums("x.")
         );
         let values = vec![self.books_value(), slice.grain.id().into(), slice.from.into(), slice.to.into()];
         rows(&self.transaction, sql, values).await?.first().map_or(Ok(0), |row| column(row, 0))

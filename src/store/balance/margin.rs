@@ -6,9 +6,10 @@ use crate::domain::money::Currency;
 use crate::domain::period::{Day, DayRange};
 use crate::domain::report::{Grain, SpendDimension};
 use crate::store::StoreError;
-use crate::store::journal::sql::{column, rows};
+use crate::store::journal::sql::{column, rows, sum_column};
 use crate::store::journal::{currency, small};
 use crate::store::outputs::NO_CURRENCY;
+use crate::store::sums::exact_sum;
 
 /// Hours of one bucket and combination of keys.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,7 +28,7 @@ pub struct KeptSum {
     pub day: Day,
     pub keys: Vec<i64>,
     pub currency: Currency,
-    pub net: i64,
+    pub net: i128,
 }
 
 /// Outputs of one unit on one day and one feature.
@@ -38,9 +39,9 @@ pub struct OutputSum {
     /// `None` for outputs without a value.
     pub currency: Option<Currency>,
     /// In millionths.
-    pub quantity: i64,
+    pub quantity: i128,
     /// In ledger units.
-    pub value: i64,
+    pub value: i128,
 }
 
 fn keys_of(by: &[SpendDimension]) -> (String, Vec<String>) {
@@ -97,8 +98,9 @@ impl Snapshot {
     pub async fn kept_allocations(&self, days: DayRange, by: &[SpendDimension], filter: &BlockFilter) -> Result<Vec<KeptSum>, StoreError> {
         let (selected, mut groups) = keys_of(by);
         groups.extend(["e.effective_on".to_owned(), "p.currency_id".to_owned()]);
+        let net = exact_sum("CASE p.side WHEN 1 THEN p.amount ELSE -p.amount END");
         let sql = format!(
-            "SELECT CAST(e.effective_on AS BIGINT), p.currency_id, CAST(SUM(CASE p.side WHEN 1 THEN p.amount ELSE -p.amount END) AS BIGINT){selected} \
+            "SELECT CAST(e.effective_on AS BIGINT), p.currency_id, {net}{selected} \
              FROM allocation_run r CROSS JOIN allocation_pool a CROSS JOIN allocation_run_entry n CROSS JOIN journal_entry e \
              CROSS JOIN posting p CROSS JOIN coding_block b \
              WHERE r.books_id = $1 AND r.effective_on >= $2 AND r.effective_on < $3 \
@@ -112,7 +114,12 @@ impl Snapshot {
         let mut sums = Vec::new();
         for row in rows(&self.transaction, sql, self.day_values(days)).await? {
             let keys = (0..by.len()).map(|position| column(&row, 3 + position)).collect::<Result<_, _>>()?;
-            sums.push(KeptSum { day: Day(small(column(&row, 0)?)?), currency: currency(column(&row, 1)?)?, net: column(&row, 2)?, keys });
+            sums.push(KeptSum {
+                day: Day(small(column(&row, 0)?)?),
+                currency: currency(column(&row, 1)?)?,
+                net: sum_column(&row, 2)?,
+                keys,
+            });
         }
         Ok(sums)
     }
@@ -124,9 +131,11 @@ impl Snapshot {
     pub async fn outputs(&self, days: DayRange, unit: &str, filter: &BlockFilter) -> Result<Vec<OutputSum>, StoreError> {
         let conditions = where_blocks(&BlockFilter { accounts: None, ..filter.clone() });
         let sql = format!(
-            "SELECT b.day, b.feature_id, b.currency_id, CAST(SUM(b.quantity_millionths) AS BIGINT), CAST(SUM(b.value) AS BIGINT) \
+            "SELECT b.day, b.feature_id, b.currency_id, {}, {} \
              FROM output_day b WHERE b.books_id = $1 AND b.day >= $2 AND b.day < $3 AND b.unit = $4{conditions} \
-             GROUP BY b.day, b.feature_id, b.currency_id"
+             GROUP BY b.day, b.feature_id, b.currency_id",
+            exact_sum("b.quantity_millionths"),
+            exact_sum("b.value")
         );
         let mut values = self.day_values(days);
         values.push(unit.into());
@@ -137,8 +146,8 @@ impl Snapshot {
                 day: Day(small(column(&row, 0)?)?),
                 feature: NameId(small(column(&row, 1)?)?),
                 currency: if currency_id == NO_CURRENCY { None } else { Some(currency(currency_id)?) },
-                quantity: column(&row, 3)?,
-                value: column(&row, 4)?,
+                quantity: sum_column(&row, 3)?,
+                value: sum_column(&row, 4)?,
             });
         }
         Ok(sums)

@@ -4,6 +4,7 @@ use sea_orm::{ConnectionTrait, DbBackend, QueryResult, Statement, TryGetable, Va
 
 use crate::store::StoreError;
 use crate::store::ledger::{Column, Row, Value as Read};
+use crate::store::sums::read_sum;
 
 /// Runs a query. Parameters are `$1`, `$2`, ... on both engines.
 pub(in crate::store) async fn rows(db: &impl ConnectionTrait, sql: String, values: Vec<Value>) -> Result<Vec<QueryResult>, StoreError> {
@@ -14,6 +15,11 @@ pub(in crate::store) async fn rows(db: &impl ConnectionTrait, sql: String, value
 /// One column of a row.
 pub(in crate::store) fn column<T: TryGetable>(row: &QueryResult, position: usize) -> Result<T, StoreError> {
     row.try_get_by_index::<T>(position).map_err(StoreError::from)
+}
+
+/// A sum as `exact_sum` answers it; zero when there was nothing to add up.
+pub(in crate::store) fn sum_column(row: &QueryResult, position: usize) -> Result<i128, StoreError> {
+    column::<Option<String>>(row, position)?.map_or(Ok(0), |text| read_sum(&text))
 }
 
 /// Names the index that a table is read by, behind the table's name; why is said at `Ledger::by_index`.

@@ -44,6 +44,16 @@ pub trait RowExt {
     /// # Errors
     /// [`StoreError::Corrupt`] when the column is absent or of another type.
     fn text_or_none(&self, column: usize) -> Result<Option<&str>, StoreError>;
+    /// A sum as [`exact_sum`](crate::store::sums::exact_sum) answers it; zero when there was nothing to add up.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] when the column is no such sum.
+    fn sum(&self, column: usize) -> Result<i128, StoreError>;
+    /// The same where it goes on into arithmetic of 64 bits.
+    ///
+    /// # Errors
+    /// [`StoreError::TooLarge`] when it does not fit.
+    fn sum_of_one(&self, column: usize) -> Result<i64, StoreError>;
 }
 
 impl RowExt for [Value] {
@@ -69,6 +79,14 @@ impl RowExt for [Value] {
             Some(Value::Null) => Ok(None),
             Some(Value::Int(_)) | None => Err(StoreError::corrupt(format!("column {column} is no text"))),
         }
+    }
+
+    fn sum(&self, column: usize) -> Result<i128, StoreError> {
+        self.text_or_none(column)?.map_or(Ok(0), crate::store::sums::read_sum)
+    }
+
+    fn sum_of_one(&self, column: usize) -> Result<i64, StoreError> {
+        crate::store::sums::narrowed(self.sum(column)?)
     }
 }
 

@@ -130,6 +130,23 @@ impl Database {
         }
     }
 
+    /// The texts of the one column that a query answers with.
+    pub async fn texts(&self, sql: &str) -> Vec<String> {
+        match self {
+            Self::Sqlite { .. } => {
+                let file = open_file(&self.path());
+                let mut statement = file.prepare(sql).unwrap();
+                statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+            }
+            Self::Postgres { .. } => {
+                let mut connection = PgConnection::connect(&self.url()).await.unwrap();
+                let rows = sqlx::query(AssertSqlSafe(sql.to_owned())).fetch_all(&mut connection).await.unwrap();
+                connection.close().await.unwrap();
+                rows.iter().map(|row| row.get(0)).collect()
+            }
+        }
+    }
+
     /// Ends every connection to the database of this test.
     pub async fn kill_connections(&self) {
         let Self::Postgres { name, .. } = self else { panic!("SQLite has no connections to kill") };
