@@ -6,7 +6,7 @@ use super::activity_items::{labor_true_up, revenue_recognized};
 use super::review::review_state;
 use super::settings::percent;
 use super::{Reading, permitted, reading};
-use crate::app::allocation::{STALE_KIND, open_rules};
+use crate::app::allocation::{RulesOfMonth, STALE_KIND, rules_of_month, runs_in_force};
 use crate::app::auth::{Actor, Permission};
 use crate::app::masters::Masters;
 use crate::app::{App, AppError};
@@ -128,7 +128,7 @@ pub(super) fn measure(periods: &mut Periods<'_>, masters: &Masters, month: Month
         unpriced(periods, month, thresholds.unpriced_charges)?,
         unattributed(periods, masters, month, thresholds.unattributed_basis_points)?,
         provider_feeds(periods, month, thresholds.feed_gap_days)?,
-        allocations_run(periods, month)?,
+        allocations_run(periods, masters, month)?,
         revenue_recognized(periods, month, today)?,
         labor_true_up(periods, masters, month, current)?,
         accruals_reviewed(periods, masters, month)?,
@@ -217,16 +217,20 @@ pub(super) fn stale_objects(periods: &mut Periods<'_>, month: Month, kind: &str)
     Ok(periods.stale_list()?.into_iter().filter(is_stale).map(|mark| mark.object).collect())
 }
 
-/// Every rule that governs the month has a run in force, and none of them is of before a reopening.
-fn allocations_run(periods: &mut Periods<'_>, month: Month) -> Result<Item, StoreError> {
-    let (open, rules) = open_rules(periods.ledger, periods.books, month)?;
-    if rules == 0 {
+/// Every rule that governs the month and has something to spread has a run in force, and none of them is of before a reopening.
+fn allocations_run(periods: &mut Periods<'_>, masters: &Masters, month: Month) -> Result<Item, AppError> {
+    let RulesOfMonth { governing, idle, open } = rules_of_month(periods.ledger, periods.books, masters, month)?;
+    if governing == 0 {
         let message = "the books have no allocation rules for the period";
         return Ok(not_applicable(ItemCode::AllocationsRun, "0 rules", "every rule run", message));
     }
-    let stale = stale_objects(periods, month, STALE_KIND)?;
+    let in_force = runs_in_force(periods.ledger, periods.books, month)?;
+    let mut stale = stale_objects(periods, month, STALE_KIND)?;
+    // A run that was reversed since is no result any more.
+    stale.retain(|run| in_force.contains(run));
     let missing = if !open.is_empty() {
-        Some(format!("{} of {rules} rules did not run: send runAllocation", open.len()))
+        let rules = if open.len().saturating_add(idle) == governing { String::new() } else { format!(" with rules {}", open.iter().take(MOST_DETAILS).map(String::as_str).collect::<Vec<_>>().join(", ")) };
+        Some(format!("{} of {governing} rules did not run: send runAllocation{rules}", open.len()))
     } else if !stale.is_empty() {
         Some(format!(
             "{month} was reopened since its rules ran: send runAllocation with mode RERUN, or INCREMENT where something was added"
@@ -234,7 +238,9 @@ fn allocations_run(periods: &mut Periods<'_>, month: Month) -> Result<Item, Stor
     } else {
         None
     };
-    let measured = format!("{} of {rules} rules", rules.saturating_sub(open.len()));
+    let ran = governing.saturating_sub(open.len()).saturating_sub(idle);
+    let without = if idle == 0 { String::new() } else { format!(", {idle} with nothing to spread") };
+    let measured = format!("{ran} of {governing} rules{without}");
     let detail = open.into_iter().chain(stale.into_iter().map(|run| format!("{run} is stale"))).take(MOST_DETAILS).collect();
     Ok(item(ItemCode::AllocationsRun, measured, "every rule run", missing, detail))
 }
