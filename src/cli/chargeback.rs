@@ -1,4 +1,4 @@
-//! `tallybook chargeback`: statements listed, shown and taken out.
+//! `tallybook chargeback`: statements listed, shown, taken out and taken back.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -8,7 +8,7 @@ use clap::{Args, Subcommand, ValueEnum};
 
 use crate::app::App;
 use crate::app::auth::Actor;
-use crate::app::chargeback::{FileFormat, StatementView, StatementsQuery, chargeback, chargebacks, statement_file};
+use crate::app::chargeback::{FileFormat, StatementView, StatementsQuery, chargeback, chargebacks, statement_file, withdraw_chargeback};
 use crate::domain::period::Month;
 
 /// Statements read at a time.
@@ -22,6 +22,8 @@ pub enum ChargebackCommand {
     Show(ShowArgs),
     /// Write one statement to a file for a spreadsheet
     Export(ExportArgs),
+    /// Take back a statement that is not posted; it keeps its number
+    Withdraw(WithdrawArgs),
 }
 
 #[derive(Args)]
@@ -48,6 +50,15 @@ pub struct ExportArgs {
     output: Option<PathBuf>,
 }
 
+#[derive(Args)]
+pub struct WithdrawArgs {
+    /// Such as CB-000001
+    number: String,
+    /// Why; it is kept with the statement and in the audit log
+    #[arg(long, value_name = "TEXT")]
+    reason: String,
+}
+
 #[derive(Clone, Copy, ValueEnum)]
 enum Format {
     Csv,
@@ -68,6 +79,10 @@ pub async fn run(command: ChargebackCommand, app: &App, actor: &Actor, out: &mut
             show(&view.with_context(|| format!("there is no statement {number}"))?, out)
         }
         ChargebackCommand::Export(args) => export(args, app, actor, out).await,
+        ChargebackCommand::Withdraw(WithdrawArgs { number, reason }) => {
+            let view = withdraw_chargeback(app, actor, number, reason).await?;
+            Ok(writeln!(out, "{} is {}.", view.statement.number, view.statement.status.as_str())?)
+        }
     }
 }
 

@@ -33,7 +33,7 @@ use super::auth::{Actor, Permission};
 use super::posting::Session;
 use crate::app::{App, Books};
 use crate::domain::chargeback::{Content, StatementNumber};
-use crate::domain::period::Moment;
+use crate::domain::period::{Moment, Month};
 use crate::domain::rejection::{Code, Rejection};
 use crate::store::chargeback::{Statement, StatementFilter, statement_list, statement_save};
 
@@ -50,6 +50,15 @@ async fn permitted(app: &App, actor: &Actor, permission: Permission) -> Result<s
 
 fn now(app: &App) -> Moment {
     Moment::from_instant(app.clock().now())
+}
+
+/// Nothing is charged of a month that has not begun: nobody used anything in it.
+fn refuse_future(session: &Session, period: Month) -> Result<(), Rejection> {
+    if period <= session.current_month() {
+        return Ok(());
+    }
+    let message = format!("{period} has not begun: statements are made of months that have");
+    Err(Rejection::at(Code::PeriodFuture, "period", message))
 }
 
 fn not_found() -> Rejection {

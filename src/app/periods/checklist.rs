@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::activity_items::{labor_true_up, revenue_recognized};
+use super::handover_items::unfinished;
 use super::review::review_state;
 use super::settings::percent;
 use super::{Reading, permitted, reading};
@@ -34,6 +35,12 @@ pub enum ItemCode {
     RevenueRecognized,
     /// Applied labor is trued up to payroll, and nothing came since.
     LaborTrueUp,
+    /// No statement of the month is left unposted.
+    ChargebacksPosted,
+    /// Every export target has every entry of the month.
+    EntriesExported,
+    /// No hours of the month wait for a rate.
+    HoursRated,
     /// Somebody signed the accruals off as they are now.
     AccrualsReviewed,
     /// Debits and credits are equal in every currency.
@@ -52,6 +59,9 @@ impl ItemCode {
             Self::AllocationsRun => "ALLOCATIONS_RUN",
             Self::RevenueRecognized => "REVENUE_RECOGNIZED",
             Self::LaborTrueUp => "LABOR_TRUE_UP",
+            Self::ChargebacksPosted => "CHARGEBACKS_POSTED",
+            Self::EntriesExported => "ENTRIES_EXPORTED",
+            Self::HoursRated => "HOURS_RATED",
             Self::AccrualsReviewed => "ACCRUALS_REVIEWED",
             Self::TrialBalance => "TRIAL_BALANCE",
             Self::EarlierPeriods => "EARLIER_PERIODS",
@@ -61,6 +71,16 @@ impl ItemCode {
     /// Whether a closer may close with a reason while the item is open. Books that do not foot, and months out of order, never close.
     pub fn may_stay_open(self) -> bool {
         !matches!(self, Self::TrialBalance | Self::EarlierPeriods)
+    }
+
+    /// Whether the closer's reason must name the item for it to stay open: work that was begun, and that nobody may close over unawares.
+    pub fn must_be_named(self) -> bool {
+        matches!(self, Self::ChargebacksPosted | Self::EntriesExported | Self::HoursRated)
+    }
+
+    /// Whether a reason names the item by its code, as a word of its own.
+    pub fn is_named_in(self, reason: &str) -> bool {
+        reason.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_').any(|word| word == self.as_str())
     }
 }
 
@@ -123,6 +143,7 @@ pub async fn close_checklist(app: &App, actor: &Actor, period: &str) -> Result<C
 /// Every item, as the tables of the open transaction have it.
 pub(super) fn measure(periods: &mut Periods<'_>, masters: &Masters, month: Month, today: Day) -> Result<Vec<Item>, AppError> {
     let (thresholds, current) = (periods.thresholds()?, today.month());
+    let [statements, exports, hours] = unfinished(periods, month)?;
     Ok(vec![
         period_over(month, current),
         unpriced(periods, month, thresholds.unpriced_charges)?,
@@ -131,6 +152,9 @@ pub(super) fn measure(periods: &mut Periods<'_>, masters: &Masters, month: Month
         allocations_run(periods, masters, month)?,
         revenue_recognized(periods, month, today)?,
         labor_true_up(periods, masters, month, current)?,
+        statements,
+        exports,
+        hours,
         accruals_reviewed(periods, masters, month)?,
         trial_balance(periods, month)?,
         earlier_periods(periods, masters, month, current)?,
