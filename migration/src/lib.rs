@@ -25,6 +25,7 @@ mod m20261126_000021_credit_since;
 mod m20261126_000022_least_persons;
 mod m20261126_000023_unit_price;
 mod m20261128_000030_chargeback_reversal;
+mod m20261128_000031_client_terms;
 
 pub struct Migrator;
 
@@ -53,6 +54,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261126_000022_least_persons::Migration),
             Box::new(m20261126_000023_unit_price::Migration),
             Box::new(m20261128_000030_chargeback_reversal::Migration),
+            Box::new(m20261128_000031_client_terms::Migration),
         ]
     }
 }

@@ -8,7 +8,7 @@ use clap::{Args, Subcommand, ValueEnum};
 
 use crate::app::App;
 use crate::app::auth::Actor;
-use crate::app::chargeback::{FileFormat, StatementView, StatementsQuery, chargeback, chargebacks, statement_file, withdraw_chargeback};
+use crate::app::chargeback::{Audience, FileFormat, FileQuery, StatementView, StatementsQuery, chargeback, chargebacks, statement_file, withdraw_chargeback};
 use crate::domain::period::Month;
 
 /// Statements read at a time.
@@ -45,6 +45,9 @@ pub struct ExportArgs {
     number: String,
     #[arg(long, value_enum, default_value = "csv")]
     format: Format,
+    /// Of a client's statement: cost, markup and rules too, which the client is not told
+    #[arg(long)]
+    internal: bool,
     /// File to write [default: standard output]
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -125,7 +128,8 @@ async fn export(args: ExportArgs, app: &App, actor: &Actor, out: &mut (dyn Write
         Format::Csv => FileFormat::Csv,
         Format::Xlsx => FileFormat::Xlsx,
     };
-    let file = statement_file(app, actor, &args.number, format).await?;
+    let audience = if args.internal { Audience::Provider } else { Audience::Client };
+    let file = statement_file(app, actor, FileQuery { number: &args.number, format, audience }).await?;
     let file = file.with_context(|| format!("there is no statement {}", args.number))?;
     match args.output {
         None => out.write_all(&file.bytes)?,

@@ -15,10 +15,10 @@ mod terms;
 
 pub use approve::{ApproveInput, approve_chargeback, withdraw_chargeback};
 pub use draft::{DraftInput, draft_chargebacks};
-pub use file::{FileFormat, StatementFile, statement_file};
+pub use file::{FileFormat, FileQuery, StatementFile, statement_file};
 pub use handover::{AcknowledgeInput, acknowledge_chargeback, mark_chargeback_exported};
 pub use post::{PostInput, PostedStatements, ReverseInput, post_chargebacks, reverse_chargeback};
-pub use read::{StatementView, StatementsQuery, chargeback, chargebacks};
+pub use read::{Audience, StatementView, StatementsQuery, chargeback, chargeback_document, chargebacks};
 pub(super) use stale::{KIND as STALE_KIND, objects as stale_objects};
 pub use terms::{
     RebillTermsInput, RebillTermsView, StandardRateInput, rebill_terms, save_rebill_terms, save_standard_rates, standard_rates,

@@ -5,12 +5,14 @@
 //! center add up to its cost, plus what was added on purpose.
 
 mod compose;
+mod for_client;
 mod rates;
 mod status;
 #[cfg(test)]
 mod tests;
 
 pub use compose::{Allocated, Assessed, Billed, Counts, MonthCost, Usage, adjustment, assess, compose};
+pub use for_client::client_lines;
 pub use rates::{RateMeter, StandardRate, standard_lines};
 pub use status::{StatementStatus, Step};
 
