@@ -26,6 +26,7 @@ mod m20261126_000022_least_persons;
 mod m20261126_000023_unit_price;
 mod m20261128_000030_chargeback_reversal;
 mod m20261128_000031_client_terms;
+mod m20261128_000032_document_prefix;
 
 pub struct Migrator;
 
@@ -55,6 +56,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261126_000023_unit_price::Migration),
             Box::new(m20261128_000030_chargeback_reversal::Migration),
             Box::new(m20261128_000031_client_terms::Migration),
+            Box::new(m20261128_000032_document_prefix::Migration),
         ]
     }
 }

@@ -9,6 +9,7 @@ mod deliver;
 mod file;
 mod freeze;
 mod gaps;
+mod prefix;
 mod read;
 mod reconcile;
 mod targets;
