@@ -27,6 +27,7 @@ mod m20261126_000023_unit_price;
 mod m20261128_000030_chargeback_reversal;
 mod m20261128_000031_client_terms;
 mod m20261128_000032_document_prefix;
+mod m20261128_000033_alias_removed;
 
 pub struct Migrator;
 
@@ -57,6 +58,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261128_000030_chargeback_reversal::Migration),
             Box::new(m20261128_000031_client_terms::Migration),
             Box::new(m20261128_000032_document_prefix::Migration),
+            Box::new(m20261128_000033_alias_removed::Migration),
         ]
     }
 }

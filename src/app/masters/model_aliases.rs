@@ -1,9 +1,10 @@
 //! Other names of priced models.
 
-use super::check;
+use super::{Masters, check};
 use super::save::{permitted, save};
 use crate::app::auth::{Actor, Permission};
 use crate::app::{App, AppError};
+use crate::domain::period::Moment;
 use crate::domain::rejection::{Code, Rejection};
 pub use crate::store::masters::ModelAlias;
 use crate::store::masters::{MastersChange, alias_list};
@@ -23,6 +24,41 @@ pub async fn save_model_aliases(app: &App, actor: &Actor, inputs: Vec<ModelAlias
         Ok((MastersChange { aliases, ..MastersChange::default() }, given.clone()))
     })
     .await
+}
+
+/// Takes aliases back: the names are priced as themselves again. Those of charges that are booked change by `rerateCharges`. Answers what was
+/// taken back, in the order of the input.
+///
+/// # Errors
+/// `MODEL_ALIAS_UNKNOWN` and other refusals by item; [`AppError::Forbidden`]; any database failure.
+pub async fn delete_model_aliases(app: &App, actor: &Actor, inputs: Vec<AliasName>) -> Result<Vec<ModelAlias>, AppError> {
+    let books = permitted(app, actor, Permission::SavePrices).await?;
+    let given = check::items("modelAliases", &inputs, |input| {
+        Ok(AliasName { provider: check::code("provider", &input.provider)?, alias: check::model("alias", &input.alias)? })
+    })?;
+    let now = Moment::from_instant(app.clock().now());
+    save(app, actor, &books, |masters, _| {
+        let known = check::items("modelAliases", &given, |name| known_alias(masters, name))?;
+        let once: std::collections::BTreeSet<&ModelAlias> = known.iter().collect();
+        let removed_aliases = once.into_iter().map(|alias| (alias.clone(), now)).collect();
+        Ok((MastersChange { removed_aliases, ..MastersChange::default() }, known))
+    })
+    .await
+}
+
+/// Which alias: a provider, and the name that is not the model's own.
+#[derive(Debug, Clone)]
+pub struct AliasName {
+    pub provider: String,
+    pub alias: String,
+}
+
+fn known_alias(masters: &Masters, name: &AliasName) -> Result<ModelAlias, Rejection> {
+    let AliasName { provider, alias } = name.clone();
+    match masters.price_book.alias(&provider, &alias) {
+        Some(model) => Ok(ModelAlias { model: model.to_owned(), provider, alias }),
+        None => Err(Rejection::at(Code::ModelAliasUnknown, "alias", format!("{provider} has no alias `{alias}`; modelAliases lists those there are"))),
+    }
 }
 
 /// All aliases in the order of provider and alias.
