@@ -5,6 +5,7 @@
 
 mod books;
 mod chart;
+mod found;
 mod name;
 mod period;
 mod price;
@@ -21,6 +22,7 @@ use sea_orm::{
 
 pub use books::{BooksCreation, books_create, books_id, books_list};
 pub use chart::account_code_list;
+pub use found::{ChargeKey, FoundBooks, books_found, charge_of_others, first_charge};
 pub use name::{name_list, name_list_of_centers};
 pub use price::{ModelAlias, alias_list, builtin_price_list, discount_list, known_alias_list};
 pub use rule::RuleVersion;
