@@ -7,6 +7,7 @@ use tallybook::app::auth::Role;
 
 use crate::harness::{Charge, World, charge};
 
+mod clients;
 mod files;
 mod life;
 mod limits;

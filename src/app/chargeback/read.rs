@@ -71,7 +71,13 @@ pub async fn chargeback(app: &App, actor: &Actor, number: &str) -> Result<Option
 }
 
 async fn visible(app: &App, actor: &Actor, mut filter: StatementFilter) -> Result<Vec<StatementView>, AppError> {
-    let access = Access::to(app, actor, Permission::ReadReports).await?;
+    let is_own_person = actor.may(Permission::ReadReports) || !actor.may(Permission::ReadStatements);
+    if !is_own_person && actor.scope.is_none() {
+        // A client's token that names no client is a mistake, and would show the statements of all.
+        return Err(AppError::Forbidden(Permission::ReadReports));
+    }
+    let permission = if is_own_person { Permission::ReadReports } else { Permission::ReadStatements };
+    let access = Access::to(app, actor, permission).await?;
     if let Some(visible) = &access.visible {
         filter.centers = Some([&visible.teams, &visible.projects, &visible.clients].into_iter().flatten().copied().collect());
     }

@@ -19,7 +19,7 @@ pub(in crate::app) use content::content_hash;
 pub use create::{CreateInput, create_export_batch};
 pub use deliver::{DeliverInput, deliver_export_batch};
 pub use file::{BatchFile, export_batch_file, export_batch_number_file};
-pub(in crate::app) use gaps::{TargetGap, target_gaps};
+pub(in crate::app) use gaps::target_gaps;
 pub use read::{BatchView, LineView, attempts, export_batch, export_batches, lines};
 pub use reconcile::{ReconciledAccount, Reconciliation, export_reconciliation};
 pub use targets::{SegmentInput, TargetInput, TargetView, ValueInput, export_targets, save_export_targets};

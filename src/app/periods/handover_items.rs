@@ -2,7 +2,7 @@
 
 use super::checklist::{Item, ItemCode, MOST_DETAILS, item, not_applicable};
 use crate::app::AppError;
-use crate::app::export_batches::{TargetGap, target_gaps};
+use crate::app::export_batches::target_gaps;
 use crate::domain::period::{DayRange, Month};
 use crate::store::activity::{FactTable, fact_next};
 use crate::store::chargeback::{open_statements, statement_next_number};
@@ -32,30 +32,25 @@ fn chargebacks_posted(periods: &mut Periods<'_>, month: Month) -> Result<Item, A
     Ok(item(code, told, threshold, missing, detail))
 }
 
-/// Every target has every entry of the month. Who only saved a target, and never used it, is asked for it too.
+/// Every entry of the month is in a live batch of every target; batches that nobody took out yet are told. Who only saved a target, and never used it, is asked for it too.
 fn entries_exported(periods: &mut Periods<'_>, month: Month) -> Result<Item, AppError> {
     let (code, threshold) = (ItemCode::EntriesExported, "every target");
     let (targets, gaps) = target_gaps(periods.ledger, periods.books, month)?;
     if targets == 0 {
         return Ok(not_applicable(code, "0 targets", threshold, "no export target was saved or used"));
     }
-    let named = |gaps: &mut dyn Iterator<Item = &TargetGap>| gaps.map(|gap| gap.target.as_str()).collect::<Vec<_>>().join(", ");
-    let mut missing = Vec::new();
-    let untaken = named(&mut gaps.iter().filter(|gap| gap.has_untaken_entries));
-    if !untaken.is_empty() {
-        missing.push(format!("entries of {month} are in no live batch of {untaken}: send createExportBatch"));
-    }
-    let undelivered = named(&mut gaps.iter().filter(|gap| !gap.undelivered.is_empty()));
-    if !undelivered.is_empty() {
-        missing.push(format!("batches of {undelivered} are made and not delivered: take their files, or send deliverExportBatch"));
-    }
-    let measured = format!("{} of {targets} targets", targets.saturating_sub(gaps.len()));
+    let open: Vec<&str> = gaps.iter().filter(|gap| gap.has_untaken_entries).map(|gap| gap.target.as_str()).collect();
+    let missing = (!open.is_empty()).then(|| {
+        let named = open.iter().take(MOST_DETAILS).copied().collect::<Vec<_>>().join(", ");
+        format!("entries of {month} are in no live batch of {named}: send createExportBatch")
+    });
+    let measured = format!("{} of {targets} targets", targets.saturating_sub(open.len()));
     let detail = gaps.iter().flat_map(|gap| {
         let untaken = gap.has_untaken_entries.then(|| format!("{}: entries in no batch", gap.target));
         untaken.into_iter().chain(gap.undelivered.iter().map(|number| format!("{}: batch {number} not delivered", gap.target)))
     });
     let detail = detail.take(MOST_DETAILS).collect();
-    Ok(item(code, measured, threshold, (!missing.is_empty()).then(|| missing.join("; ")), detail))
+    Ok(item(code, measured, threshold, missing, detail))
 }
 
 /// Every hour that was worked in the month has a cost.
