@@ -89,7 +89,10 @@ impl Config {
         figment = figment.merge(settings).merge(url).merge(Serialized::defaults(overrides));
         let config: Self = figment.extract().map_err(|error| explained(&error))?;
         for (name, value) in [("database_url", config.database_url.as_deref()), ("books", Some(config.books.as_str()))] {
-            anyhow::ensure!(value.is_none_or(|value| !value.trim().is_empty()), "`{name}` is set and empty: give it a value, or leave it out");
+            anyhow::ensure!(
+                value.is_none_or(|value| !value.trim().is_empty()),
+                "`{name}` is set and empty: give it a value, or leave it out"
+            );
         }
         Ok(config)
     }

@@ -8,7 +8,9 @@ use clap::{Args, Subcommand, ValueEnum};
 
 use crate::app::App;
 use crate::app::auth::Actor;
-use crate::app::chargeback::{Audience, FileFormat, FileQuery, StatementView, StatementsQuery, chargeback, chargebacks, statement_file, withdraw_chargeback};
+use crate::app::chargeback::{
+    Audience, FileFormat, FileQuery, StatementView, StatementsQuery, chargeback, chargebacks, statement_file, withdraw_chargeback,
+};
 use crate::domain::period::Month;
 
 /// Statements read at a time.

@@ -9,10 +9,10 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::import::grouped;
-use crate::app::{App, Clock};
 use crate::app::auth::Actor;
 use crate::app::demo::{Charges, DEFAULT_CHARGES, DEFAULT_SEED, DemoOptions, DemoSummary, Opened, fill, open_demo};
 use crate::app::reports::{DimensionFilter, SpendQuery, SpendReport, spend, trial_balance};
+use crate::app::{App, Clock};
 use crate::config::Config;
 use crate::domain::money::Currency;
 use crate::domain::period::{Day, DayRange};

@@ -273,7 +273,12 @@ async fn open_existing(config: &Config) -> Result<App, anyhow::Error> {
 fn existing(config: &Config) -> Result<String, anyhow::Error> {
     let url = config.database_url_or(DATABASE_FILE)?;
     let is_there = demo::database_file(&url).is_none_or(|file| file.exists());
-    anyhow::ensure!(is_there, "there is no database at {}: `tallybook migrate` makes one, with the books `{}`", demo::shown_url(&url), config.books);
+    anyhow::ensure!(
+        is_there,
+        "there is no database at {}: `tallybook migrate` makes one, with the books `{}`",
+        demo::shown_url(&url),
+        config.books
+    );
     Ok(url)
 }
 

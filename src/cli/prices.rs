@@ -14,7 +14,9 @@ use clap::{Args, Subcommand};
 use self::import::{ImportArgs, import};
 use self::list::{ListArgs, list};
 use crate::app::auth::Actor;
-use crate::app::masters::{self, AliasName, DiscountInput, ModelAlias, PriceFilter, PriceInput, read_instant, write_instant, write_price_list};
+use crate::app::masters::{
+    self, AliasName, DiscountInput, ModelAlias, PriceFilter, PriceInput, read_instant, write_instant, write_price_list,
+};
 use crate::app::{App, AppError};
 use crate::domain::money::Exact;
 use crate::domain::usage::{Meter, Processing};

@@ -140,7 +140,10 @@ async fn mistyped_books_are_not_created(world: World) {
     for command in commands {
         let (code, text) = said(shell.command(command).args(["--books", "mian", "--database-url", &url]));
         assert_eq!(code, 1, "{command:?}: {text}");
-        assert!(text.contains("no books `mian`") && text.contains("`main`") && text.contains("tallybook migrate --books mian"), "{command:?}: {text}");
+        assert!(
+            text.contains("no books `mian`") && text.contains("`main`") && text.contains("tallybook migrate --books mian"),
+            "{command:?}: {text}"
+        );
     }
     assert_eq!(world.database.number("SELECT count(*) FROM books").await, 1);
     assert_eq!(world.database.number("SELECT count(*) FROM charge").await, 1);
@@ -179,7 +182,8 @@ fn an_empty_variable_is_refused_by_every_command() {
         &["rates", "import", "rates.csv"],
     ];
     for command in commands {
-        for name in ["DATABASE_URL", "TALLYBOOK_DATABASE_URL", "TALLYBOOK_BOOKS", "TALLYBOOK_JWT_SECRET", "TALLYBOOK_HTTP__MAX_BODY_BYTES"] {
+        for name in ["DATABASE_URL", "TALLYBOOK_DATABASE_URL", "TALLYBOOK_BOOKS", "TALLYBOOK_JWT_SECRET", "TALLYBOOK_HTTP__MAX_BODY_BYTES"]
+        {
             for value in ["", "  "] {
                 let (code, text) = said(shell.command(command).env(name, value));
                 assert!(code == 1 && text.contains(&format!("{name} is set and empty")), "{command:?} {name}: {code} {text}");
@@ -205,7 +209,8 @@ async fn an_alias_is_taken_back(world: World) {
     assert_eq!((code, text.as_str()), (0, "openai `gpt-4o` is priced as itself, no longer as `nope`.\n"));
     assert_eq!(status("after").await, "RECORDED");
     // What waited finds its price again.
-    let rerate = "mutation { rerateCharges(input: { from: \"2026-01-01T00:00:00Z\", to: \"2026-02-01T00:00:00Z\" }) { userErrors { code } } }";
+    let rerate =
+        "mutation { rerateCharges(input: { from: \"2026-01-01T00:00:00Z\", to: \"2026-02-01T00:00:00Z\" }) { userErrors { code } } }";
     let answer = world.post_graphql(&world.admin, &json!({ "query": rerate })).await;
     assert!(answer.status == 200, "{}", answer.text);
     let (code, text) = alias(&["--remove", "openai", "gpt-4o"]);
@@ -228,7 +233,8 @@ async fn an_alias_is_taken_back(world: World) {
     };
     assert!(told("model alias openai/gpt-4o") && told("model alias openai/gpt-x"), "{events}");
     // A built-in alias that was taken back does not come again with the next start; saved again, it counts again.
-    let listed = async || world.graphql("{ modelAliases { provider alias model } }", json!({})).await["modelAliases"].as_array().unwrap().clone();
+    let listed =
+        async || world.graphql("{ modelAliases { provider alias model } }", json!({})).await["modelAliases"].as_array().unwrap().clone();
     let builtin = listed().await.first().unwrap().clone();
     let name = json!({ "modelAliases": [{ "provider": builtin["provider"], "alias": builtin["alias"] }] });
     world.save("deleteModelAliases", "DeleteModelAliasesInput", name).await;
@@ -281,7 +287,11 @@ async fn tokens_are_whole_numbers_at_every_door(world: World) {
     let file = shell.file("tokens.csv", csv);
     let (code, said) = said(shell.command(&["import", "csv", text(&file)]).args(["--database-url", &world.database.url()]));
     assert_eq!(code, 3, "{said}");
-    for line in [":2 (k1): QUANTITY_INVALID at inputTokens", ":3 (k2): QUANTITY_INVALID at outputTokens", ":5 (k4): QUANTITY_INVALID at inputTokens"] {
+    for line in [
+        ":2 (k1): QUANTITY_INVALID at inputTokens",
+        ":3 (k2): QUANTITY_INVALID at outputTokens",
+        ":5 (k4): QUANTITY_INVALID at inputTokens",
+    ] {
         assert!(said.contains(line), "{line}: {said}");
     }
     assert_eq!(world.database.number("SELECT count(*) FROM charge").await, 4);

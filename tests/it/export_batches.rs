@@ -388,21 +388,24 @@ async fn a_target_keeps_its_letters_and_may_be_given_others(world: World) {
     world.assert_verified().await;
 }
 
-/// Every number was `AL` once. One target may go on with it; where two had it, neither does.
+/// Every number was `AL` once, and no target had letters. A target whose numbers alone were may go on with it; another may not.
 async fn numbers_of_before_targets_had_letters_stay_as_they_are(world: World) {
     world.book(&[dollars("c1", 3)]).await;
     more_books(&world, "mian").await;
-    save_target(&world, json!({ "code": "netsuite", "documentPrefix": "AL" })).await;
-    assert_eq!(number_in(&world, "main", "k1", "netsuite").await, "AL2601-000001", "as it was");
-    // As before there were letters: both have numbers with AL, and neither has the letters.
-    number_in(&world, "mian", "k1", "netsuite").await;
-    match world.database.engine() {
-        crate::harness::Engine::Sqlite => world.database.execute("DROP TRIGGER export_batch_no_update").await.unwrap(),
-        crate::harness::Engine::Postgres => world.database.execute("ALTER TABLE export_batch DISABLE TRIGGER USER").await.unwrap(),
-    }
+    number_in(&world, "main", "k1", "netsuite").await;
+    let unguarded = match world.database.engine() {
+        crate::harness::Engine::Sqlite => "DROP TRIGGER export_batch_no_update",
+        crate::harness::Engine::Postgres => "ALTER TABLE export_batch DISABLE TRIGGER USER",
+    };
+    world.database.execute(unguarded).await.unwrap();
     world.database.execute("UPDATE export_batch SET external_number = 'AL2601-000001'").await.unwrap();
-    let refused = save_target_in(&world, "mian", json!({ "code": "netsuite", "documentPrefix": "AL" })).await;
-    assert_eq!(refused["userErrors"][0]["code"], "EXPORT_TARGET_INVALID");
+    let letters = || json!({ "code": "netsuite", "documentPrefix": "AL" });
+    let refused = save_target_in(&world, "mian", letters()).await;
+    assert_eq!(refused["userErrors"][0]["code"], "EXPORT_TARGET_INVALID", "the other books have a number with it");
+    assert_eq!(save_target_in(&world, "main", letters()).await["userErrors"], json!([]));
+    world.book(&[dollars("c2", 1)]).await;
+    assert_eq!(number_in(&world, "main", "k2", "netsuite").await, "AL2601-000002");
     let data = world.graphql("{ exportBatches { nodes { externalDocumentNumber } } }", json!({})).await;
-    assert_eq!(data["exportBatches"]["nodes"], json!([{ "externalDocumentNumber": "AL2601-000001" }]));
+    let numbers = json!([{ "externalDocumentNumber": "AL2601-000001" }, { "externalDocumentNumber": "AL2601-000002" }]);
+    assert_eq!(data["exportBatches"]["nodes"], numbers);
 }

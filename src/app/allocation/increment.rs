@@ -135,7 +135,10 @@ fn nothing_to_allocate(base: &Base) -> Rejection {
     let message = match (base.mode, base.runs.last()) {
         (RunMode::Increment, _) => "nothing changed since the run: there is nothing to add".to_owned(),
         (RunMode::Rerun, Some(last)) => {
-            format!("the pools of the rules are empty by now: reverse the runs in force with reverseAllocationRun, run {} first", last.number)
+            format!(
+                "the pools of the rules are empty by now: reverse the runs in force with reverseAllocationRun, run {} first",
+                last.number
+            )
         }
         (RunMode::New | RunMode::Rerun, _) => return Rejection::of(Code::NothingToAllocate),
     };

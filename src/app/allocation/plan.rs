@@ -8,9 +8,7 @@ use super::directory::MasterDirectory;
 use super::standing;
 use crate::app::AppError;
 use crate::app::masters::Masters;
-use crate::domain::allocation::{
-    AllocationRule, Costs, Drivers, Input, MOST_PARTS, Outcome, PostingMode, allocate, has_pool, is_pooled,
-};
+use crate::domain::allocation::{AllocationRule, Costs, Drivers, Input, MOST_PARTS, Outcome, PostingMode, allocate, has_pool, is_pooled};
 use crate::domain::ids::{AccountId, BooksId, EntryNumber};
 use crate::domain::integrity::Hash;
 use crate::domain::period::{Day, Month};
@@ -18,7 +16,8 @@ use crate::domain::rejection::{Code, Rejection};
 use crate::store::StoreError;
 use crate::store::account_nets::last_entry;
 use crate::store::allocation::{
-    CostShape, RuleVersion, RunHead, Standing, costs_charged_back, costs_of_entries, costs_of_month, costs_posted_after, driver_snapshot, last_driver_value,
+    CostShape, RuleVersion, RunHead, Standing, costs_charged_back, costs_of_entries, costs_of_month, costs_posted_after, driver_snapshot,
+    last_driver_value,
 };
 use crate::store::ledger::Ledger;
 

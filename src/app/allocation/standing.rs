@@ -86,9 +86,8 @@ pub fn computed(
     let accounts = |is_wanted: &dyn Fn(AccountClass) -> bool| -> Vec<AccountId> {
         masters.accounts.iter().filter(|account| is_wanted(account.class)).map(|account| account.id).collect()
     };
-    let money = |currency: Currency, more: i64, less: i64| {
-        Exact::new(i128::from(more) - i128::from(less), currency.ledger_scale()).normalized()
-    };
+    let money =
+        |currency: Currency, more: i64, less: i64| Exact::new(i128::from(more) - i128::from(less), currency.ledger_scale()).normalized();
     if wanted.contains("direct_cost") {
         let accounts = accounts(&AccountClass::is_cost);
         standing_amounts(ledger, books, (&accounts, true, month), |kind, id, currency, [debit, credit]| {

@@ -255,7 +255,13 @@ impl Permission {
     #[must_use]
     pub const fn can_be_limited(self) -> bool {
         match self {
-            Self::ReadReports | Self::ReadCharges | Self::ReadMasters | Self::ReadJournal | Self::RecordCharges | Self::Export | Self::ReadStatements => true,
+            Self::ReadReports
+            | Self::ReadCharges
+            | Self::ReadMasters
+            | Self::ReadJournal
+            | Self::RecordCharges
+            | Self::Export
+            | Self::ReadStatements => true,
             Self::ReadPrices
             | Self::SaveMasters
             | Self::SavePrices

@@ -115,7 +115,9 @@ fn wanted(session: &mut Session, period: Month, numbers: Option<&[String]>) -> R
             let drafts = open_statements(&mut session.ledger, session.books, period)?;
             let message = match drafts.first() {
                 None => format!("{period} has no approved statement: draft it and have the drafts approved first"),
-                Some((first, _)) => format!("{period} has no approved statement: have its {} drafts approved first, from {first} on", drafts.len()),
+                Some((first, _)) => {
+                    format!("{period} has no approved statement: have its {} drafts approved first, from {first} on", drafts.len())
+                }
             };
             Err(Rejection::at(Code::NothingToPost, "period", message).into())
         }

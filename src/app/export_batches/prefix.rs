@@ -39,7 +39,8 @@ pub(super) fn prefix_of(session: &mut Session, target: &TargetRow) -> Result<Pre
 pub(super) fn reserve(session: &mut Session, target: i64, prefix: &str) -> Result<(), AppError> {
     let prefix = Prefix::parse(prefix)?;
     if prefix_is_taken(&mut session.ledger, session.books, target, &prefix)? {
-        let message = format!("{} begins the numbers of another target, in these books or in others: choose other letters", prefix.as_str());
+        let message =
+            format!("{} begins the numbers of another target, in these books or in others: choose other letters", prefix.as_str());
         return Err(Rejection::at(Code::ExportTargetInvalid, "documentPrefix", message).into());
     }
     keep(session, target, &prefix)

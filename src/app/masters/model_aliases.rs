@@ -1,7 +1,7 @@
 //! Other names of priced models.
 
-use super::{Masters, check};
 use super::save::{permitted, save};
+use super::{Masters, check};
 use crate::app::auth::{Actor, Permission};
 use crate::app::{App, AppError};
 use crate::domain::period::Moment;
@@ -57,7 +57,11 @@ fn known_alias(masters: &Masters, name: &AliasName) -> Result<ModelAlias, Reject
     let AliasName { provider, alias } = name.clone();
     match masters.price_book.alias(&provider, &alias) {
         Some(model) => Ok(ModelAlias { model: model.to_owned(), provider, alias }),
-        None => Err(Rejection::at(Code::ModelAliasUnknown, "alias", format!("{provider} has no alias `{alias}`; modelAliases lists those there are"))),
+        None => Err(Rejection::at(
+            Code::ModelAliasUnknown,
+            "alias",
+            format!("{provider} has no alias `{alias}`; modelAliases lists those there are"),
+        )),
     }
 }
 

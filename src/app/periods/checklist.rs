@@ -253,7 +253,11 @@ fn allocations_run(periods: &mut Periods<'_>, masters: &Masters, month: Month) -
     // A run that was reversed since is no result any more.
     stale.retain(|run| in_force.contains(run));
     let missing = if !open.is_empty() {
-        let rules = if open.len().saturating_add(idle) == governing { String::new() } else { format!(" with rules {}", open.iter().take(MOST_DETAILS).map(String::as_str).collect::<Vec<_>>().join(", ")) };
+        let rules = if open.len().saturating_add(idle) == governing {
+            String::new()
+        } else {
+            format!(" with rules {}", open.iter().take(MOST_DETAILS).map(String::as_str).collect::<Vec<_>>().join(", "))
+        };
         Some(format!("{} of {governing} rules did not run: send runAllocation{rules}", open.len()))
     } else if !stale.is_empty() {
         Some(format!(

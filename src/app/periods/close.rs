@@ -99,7 +99,8 @@ fn check_open_items(open: &[Item], accepted: Option<&str>) -> Result<(), AppErro
     };
     let refusal = |item: &Item| {
         let code = item.code.as_str();
-        let naming = if item.code.must_be_named() { format!("; to close all the same, name {code} in acceptOpenItems") } else { String::new() };
+        let naming =
+            if item.code.must_be_named() { format!("; to close all the same, name {code} in acceptOpenItems") } else { String::new() };
         Rejection::at(Code::ChecklistOpen, "period", format!("{code}: {}{naming}", item.message))
     };
     let refused: Vec<Rejection> = open.iter().filter(|item| !is_accepted(item)).map(refusal).collect();

@@ -25,9 +25,8 @@ fn chargebacks_posted(periods: &mut Periods<'_>, month: Month) -> Result<Item, A
     }
     let open = open_statements(periods.ledger, periods.books, month)?;
     let told = if open.len() == 1 { "1 statement".to_owned() } else { format!("{} statements", open.len()) };
-    let missing = (!open.is_empty()).then(|| {
-        format!("{told} of {month} not posted: approve and post with postChargebacks, or take back with withdrawChargeback")
-    });
+    let missing = (!open.is_empty())
+        .then(|| format!("{told} of {month} not posted: approve and post with postChargebacks, or take back with withdrawChargeback"));
     let detail = open.iter().take(MOST_DETAILS).map(|(number, status)| format!("{number} is {}", status.as_str())).collect();
     Ok(item(code, told, threshold, missing, detail))
 }
@@ -63,7 +62,7 @@ fn hours_rated(periods: &mut Periods<'_>, month: Month) -> Result<Item, AppError
     // How many hours they are is not for everyone: of few persons it would tell too much.
     let (entries, _) = waiting_sum(periods.ledger, periods.books, days)?;
     let told = if entries == 1 { "1 time entry".to_owned() } else { format!("{entries} time entries") };
-    let missing = (entries > 0)
-        .then(|| format!("{told} of {month} without a rate: send saveLaborRates for the persons or roles that lack one"));
+    let missing =
+        (entries > 0).then(|| format!("{told} of {month} without a rate: send saveLaborRates for the persons or roles that lack one"));
     Ok(item(code, told, threshold, missing, Vec::new()))
 }

@@ -79,3 +79,59 @@ fn add(lines: &mut [Line], markup: Amount) -> Result<(), Rejection> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn line(units: i64) -> Line {
+        Line {
+            kind: LineKind::Usage,
+            month: Month(24_312),
+            description: "Used".to_owned(),
+            provider: None,
+            model: None,
+            feature: None,
+            quantity: None,
+            unit: None,
+            rate: None,
+            cost: Amount::from_units(units),
+            amount: Amount::from_units(units),
+        }
+    }
+
+    fn with(markup: i64, amounts: &[i64]) -> Vec<i64> {
+        let mut lines: Vec<Line> = amounts.iter().map(|units| line(*units)).collect();
+        add(&mut lines, Amount::from_units(markup)).unwrap();
+        lines.iter().map(|line| line.amount.units()).collect()
+    }
+
+    /// 1 of 3 thirds: each 0.33 of it, and the unit goes to the first.
+    #[test]
+    fn the_unit_that_is_left_goes_to_the_largest_remainder() {
+        assert_eq!(with(1, &[1, 1, 1]), [2, 1, 1]);
+        assert_eq!(with(10, &[60, 39]), [66, 43], "6.06 and 3.94");
+        assert_eq!(with(-10, &[-60, -39]), [-66, -43]);
+        assert_eq!(with(3, &[5, -5]), [8, -5], "where the amounts are nothing together, the first line bears it");
+    }
+
+    proptest! {
+        #[test]
+        fn prices_add_up_and_are_within_a_unit_of_their_share(
+            amounts in prop::collection::vec(-1_000_000_000_i64..1_000_000_000, 1..12),
+            percent in 0_i64..1_000,
+        ) {
+            let whole: i64 = amounts.iter().sum();
+            let markup = whole * percent / 100;
+            let prices = with(markup, &amounts);
+            prop_assert_eq!(prices.iter().sum::<i64>(), whole + markup);
+            for (price, amount) in prices.iter().zip(&amounts).filter(|_| whole != 0) {
+                let exact = i128::from(markup) * i128::from(*amount);
+                let off = i128::from(price - amount) * i128::from(whole) - exact;
+                prop_assert!(off.abs() <= i128::from(whole).abs(), "{} of {}", price, amount);
+            }
+        }
+    }
+}

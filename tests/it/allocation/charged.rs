@@ -224,7 +224,8 @@ impl Case<'_> {
     }
 
     async fn performed_again(&self) {
-        let data = self.world.graphql("{ allocationRuns(first: 500) { nodes { id kind period performedAgain { isSame } } } }", json!({})).await;
+        let data =
+            self.world.graphql("{ allocationRuns(first: 500) { nodes { id kind period performedAgain { isSame } } } }", json!({})).await;
         for run in data["allocationRuns"]["nodes"].as_array().unwrap() {
             if run["period"] == json!(self.month) && run["kind"] != "REVERSAL" {
                 assert_eq!(run["performedAgain"]["isSame"], true, "{} {run}", self.what);
@@ -306,7 +307,8 @@ async fn what_statements_charged_on_is_no_source_of_a_line(world: World) {
     let reverse = json!({ "idempotencyKey": "r", "number": numbers[0], "reason": "a test" });
     world.save("reverseChargeback", "ReverseChargebackInput", reverse).await;
     super::run(&world, "k1").await;
-    let query = "{ allocationRun(id: \"1\") { lines(first: 5) { nodes { amount { amount } sourceEntries(first: 9) { nodes { number } } } } } }";
+    let query =
+        "{ allocationRun(id: \"1\") { lines(first: 5) { nodes { amount { amount } sourceEntries(first: 9) { nodes { number } } } } } }";
     let lines = world.graphql(query, json!({})).await["allocationRun"]["lines"]["nodes"].take();
     assert_eq!(lines, json!([{ "amount": { "amount": "8" }, "sourceEntries": { "nodes": [{ "number": "1" }] } }]));
 }

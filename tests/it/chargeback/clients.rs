@@ -19,7 +19,8 @@ on_both_engines!(
     the_role_of_clients_reads_statements_and_nothing_else,
 );
 
-const FIELDS: &str = "query S($number: String!) { chargeback(number: $number) { number status total { amount } cost { amount } markupPercent
+const FIELDS: &str =
+    "query S($number: String!) { chargeback(number: $number) { number status total { amount } cost { amount } markupPercent
     recovery { amount } draftedBy approvedBy provider { code } treatment receivableAccount { code } reason
     journalEntry { number } reversal { number } lines { kind description quantity rate cost { amount } amount { amount } } } }";
 
@@ -63,13 +64,28 @@ async fn a_clients_token_and_documents_show_prices_alone(world: World) {
         let seen = world.graphql_as(&buyer, FIELDS, json!({ "number": "CB-000001" })).await["chargeback"].take();
         assert_eq!(seen["total"]["amount"], "7.5");
         assert_eq!(lines(&seen), ["USAGE openai gpt-4o for answers 5", "ALLOCATED Shared services 2.5"]);
-        for hidden in ["cost", "markupPercent", "recovery", "draftedBy", "approvedBy", "provider", "treatment", "receivableAccount", "reason", "journalEntry", "reversal"] {
+        for hidden in [
+            "cost",
+            "markupPercent",
+            "recovery",
+            "draftedBy",
+            "approvedBy",
+            "provider",
+            "treatment",
+            "receivableAccount",
+            "reason",
+            "journalEntry",
+            "reversal",
+        ] {
             assert_eq!(seen[hidden], Value::Null, "{hidden}");
         }
         assert!(seen["lines"].as_array().unwrap().iter().all(|line| line["cost"].is_null()), "{seen}");
         let listed = "{ chargebacks { nodes { number draftedBy cost { amount } lines { description cost { amount } } } } }";
         let listed = world.graphql_as(&buyer, listed, json!({})).await["chargebacks"]["nodes"].take();
-        assert_eq!((&listed[0]["draftedBy"], &listed[0]["cost"], listed[0]["lines"].as_array().unwrap().len()), (&Value::Null, &Value::Null, 2));
+        assert_eq!(
+            (&listed[0]["draftedBy"], &listed[0]["cost"], listed[0]["lines"].as_array().unwrap().len()),
+            (&Value::Null, &Value::Null, 2)
+        );
     }
     // The documents of a client's statement are for the client, whoever takes them out; asking for the provider's view helps no client.
     let buyer = token(&world, Role::Viewer);

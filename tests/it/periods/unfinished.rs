@@ -96,7 +96,13 @@ async fn every_door_that_falls_shut_asks_again(world: World) {
 async fn a_month_with_unexported_entries_closes_where_they_are_named(world: World) {
     world_of_january(&world).await;
     assert_eq!(state(&world, "ENTRIES_EXPORTED").await, "NOT_APPLICABLE");
-    world.save("saveExportTargets", "SaveExportTargetsInput", json!({ "targets": [{ "code": "netsuite" }, { "code": "netsuite-eu", "format": "netsuite" }] })).await;
+    world
+        .save(
+            "saveExportTargets",
+            "SaveExportTargetsInput",
+            json!({ "targets": [{ "code": "netsuite" }, { "code": "netsuite-eu", "format": "netsuite" }] }),
+        )
+        .await;
     let refused = close_saying(&world, "CLOSED", "agreed").await;
     assert_eq!(refused_items(&refused), ["ENTRIES_EXPORTED"]);
     let message = refused["userErrors"][0]["message"].as_str().unwrap();
@@ -126,7 +132,8 @@ async fn a_month_with_unexported_entries_closes_where_they_are_named(world: Worl
 
 async fn a_target_of_some_kinds_is_asked_for_those(world: World) {
     world_of_january(&world).await;
-    let reverse = |key: &str, number: i64| json!({ "idempotencyKey": key, "number": number, "effectiveOn": "2026-01-12", "reason": "twice" });
+    let reverse =
+        |key: &str, number: i64| json!({ "idempotencyKey": key, "number": number, "effectiveOn": "2026-01-12", "reason": "twice" });
     world.save("reverseJournalEntry", "ReverseJournalEntryInput", reverse("r1", 1)).await;
     let input = json!({ "idempotencyKey": "k", "target": "netsuite", "period": "2026-01", "kinds": ["REVERSAL"] });
     world.save("createExportBatch", "CreateExportBatchInput", input).await;
@@ -139,7 +146,9 @@ async fn a_month_with_waiting_hours_closes_where_they_are_named(world: World) {
     world_of_january(&world).await;
     assert_eq!(state(&world, "HOURS_RATED").await, "NOT_APPLICABLE");
     let hours = |id: &str, day: &str| json!({ "source": "hr", "externalId": id, "workedOn": day, "person": "mia", "role": "engineer", "hours": "8", "team": "search" });
-    world.save("recordTimeEntries", "RecordTimeEntriesInput", json!({ "entries": [hours("t1", "2026-01-31"), hours("t2", "2026-02-01")] })).await;
+    world
+        .save("recordTimeEntries", "RecordTimeEntriesInput", json!({ "entries": [hours("t1", "2026-01-31"), hours("t2", "2026-02-01")] }))
+        .await;
     let found = item(&checklist(&world, "2026-01").await, "HOURS_RATED").clone();
     assert_eq!([&found["state"], &found["measured"]], ["OPEN", "1 time entry"]);
     for status in ["SOFT_CLOSED", "CLOSED"] {
@@ -157,7 +166,8 @@ async fn a_month_with_waiting_hours_closes_where_they_are_named(world: World) {
 
 async fn statements_of_months_that_have_not_begun_are_refused(world: World) {
     world_of_january(&world).await;
-    let draft = "mutation D($input: DraftChargebacksInput!) { draftChargebacks(input: $input) { statements { number } userErrors { code path } } }";
+    let draft =
+        "mutation D($input: DraftChargebacksInput!) { draftChargebacks(input: $input) { statements { number } userErrors { code path } } }";
     for (kind, showback) in [("TEAM", false), ("TEAM", true), ("CLIENT", false), ("PROJECT", true)] {
         let mut future = input(kind);
         (future["period"], future["showback"]) = (json!("2026-03"), json!(showback));
@@ -196,7 +206,10 @@ async fn posting_says_what_it_leaves_open_and_what_to_do_with_it(world: World) {
     close_saying(&world, "LOCKED", "CHARGEBACKS_POSTED: agreed").await;
     let refused = post("p3", Value::Null).await["userErrors"][0].take();
     let message = refused["message"].as_str().unwrap();
-    assert!(refused["code"] == "PERIOD_LOCKED" && message.contains("withdrawChargeback") && !message.contains("requestReopening"), "{message}");
+    assert!(
+        refused["code"] == "PERIOD_LOCKED" && message.contains("withdrawChargeback") && !message.contains("requestReopening"),
+        "{message}"
+    );
     assert_eq!(code(&close_saying(&world, "CLOSED", "agreed").await), "PERIOD_LOCKED");
 }
 
@@ -213,7 +226,8 @@ async fn what_was_withdrawn_after_a_close_is_taken_up_by_the_next_month(world: W
     }
     let auditor = world.token_of("au", "main", Role::Auditor, None);
     let events = world.graphql_as(&auditor, "{ auditEvents(first: 200) { nodes { action reason } } }", json!({})).await;
-    let withdrawn = events["auditEvents"]["nodes"].as_array().unwrap().iter().filter(|event| event["action"] == "chargeback.withdraw").count();
+    let withdrawn =
+        events["auditEvents"]["nodes"].as_array().unwrap().iter().filter(|event| event["action"] == "chargeback.withdraw").count();
     assert_eq!(withdrawn, 2);
     let mut february = input("TEAM");
     february["period"] = json!("2026-02");
