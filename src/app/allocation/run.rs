@@ -70,6 +70,9 @@ pub fn rules_of_month(ledger: &mut Ledger, books: BooksId, masters: &Masters, mo
     let governing = rules.len();
     let without_run: Vec<AllocationRule> = rules.into_iter().filter(|rule| !live.contains(&rule.code)).collect();
     let mut open: Vec<String> = without_run.iter().map(|rule| rule.code.clone()).collect();
+    if open.is_empty() {
+        return Ok(RulesOfMonth { governing, idle: 0, open });
+    }
     let without_runs = open.len();
     match with_pool(ledger, books, masters, (month, without_run)) {
         Ok(with_pool) => open.retain(|code| with_pool.iter().any(|rule| rule.code == *code)),
