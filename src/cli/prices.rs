@@ -228,7 +228,11 @@ fn percent(percent: Exact) -> String {
 async fn alias(args: AliasArgs, app: &App, actor: &Actor, out: &mut impl Write) -> anyhow::Result<()> {
     let AliasArgs { provider, alias, model, .. } = args;
     let Some(model) = model else {
-        for removed in masters::delete_model_aliases(app, actor, vec![AliasName { provider, alias }]).await.map_err(explained)? {
+        let removed = masters::delete_model_aliases(app, actor, vec![AliasName { provider, alias }]).await.map_err(explained)?;
+        if removed.is_empty() {
+            writeln!(out, "The alias was taken back before.")?;
+        }
+        for removed in removed {
             writeln!(out, "{} `{}` is priced as itself, no longer as `{}`.", removed.provider, removed.alias, removed.model)?;
         }
         return Ok(());

@@ -132,7 +132,7 @@ async fn mistyped_books_are_not_created(world: World) {
         &["periods", "list"],
         &["periods", "close", "2025-12"],
         &["chargeback", "list"],
-        &["audit", "export"],
+        &["audit", "export", "--output", "audit.jsonl"],
         &["export", "csv"],
         &["what-if", "--from", "2026-01-01", "--to", "2026-02-01", "--scenario", text(&charges)],
         &["verify"],
@@ -213,7 +213,8 @@ async fn an_alias_is_taken_back(world: World) {
         "mutation { rerateCharges(input: { from: \"2026-01-01T00:00:00Z\", to: \"2026-02-01T00:00:00Z\" }) { userErrors { code } } }";
     let answer = world.post_graphql(&world.admin, &json!({ "query": rerate })).await;
     assert!(answer.status == 200, "{}", answer.text);
-    let (code, text) = alias(&["--remove", "openai", "gpt-4o"]);
+    assert_eq!(alias(&["--remove", "openai", "gpt-4o"]), (0, "The alias was taken back before.\n".to_owned()));
+    let (code, text) = alias(&["--remove", "openai", "never"]);
     assert!(code == 1 && text.contains("MODEL_ALIAS_UNKNOWN"), "{text}");
     // The same through GraphQL: all or none, by item, told to the audit log, and not for everybody.
     let saved = json!({ "modelAliases": [{ "provider": "openai", "alias": "GPT-X", "model": "gpt-4o" }] });
