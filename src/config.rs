@@ -85,15 +85,20 @@ impl Config {
             Some(file) => figment = figment.merge(Toml::file_exact(file)),
             None => figment = figment.merge(Toml::file("tallybook.toml")),
         }
+        refuse_empty_variables()?;
         // TALLYBOOK_HTTP__REQUEST_TIMEOUT_SECONDS sets http.request_timeout_seconds. Secrets, and what the tests pass along, are not settings.
         let beside = ["JWT_SECRET", "CONFIG", "CHECKPOINT_KEY_FILE", "TEST_POSTGRES", "TEST_ECOSYSTEM"];
         let settings = Env::prefixed("TALLYBOOK_").ignore(&beside).split("__");
-        // An empty DATABASE_URL is none, as `DATABASE_URL= tallybook ...` means it.
-        let has_url = std::env::var_os("DATABASE_URL").is_some_and(|url| !url.is_empty());
-        let url = Env::raw().only(if has_url { &["DATABASE_URL"] } else { &[] });
+        let url = Env::raw().only(&["DATABASE_URL"]);
         figment = figment.merge(settings).merge(url).merge(Serialized::defaults(overrides));
         let config: Self = figment.extract().map_err(|error| explained(&error))?;
         config.names.check().map_err(anyhow::Error::msg)?;
+        for (name, value) in [("database_url", config.database_url.as_deref()), ("books", Some(config.books.as_str()))] {
+            anyhow::ensure!(
+                value.is_none_or(|value| !value.trim().is_empty()),
+                "`{name}` is set and empty: give it a value, or leave it out"
+            );
+        }
         Ok(config)
     }
 
@@ -118,6 +123,24 @@ impl Config {
     /// A secret that is too short.
     pub fn auth(&self) -> Result<AuthConfig, anyhow::Error> {
         Ok(AuthConfig { hs256_secret: jwt_secret()?, issuers: self.issuers.clone(), audience: self.audience.clone() })
+    }
+}
+
+/// A variable that is set and empty is what a failed command leaves behind, such as `export DATABASE_URL="$(start-database)"`. Taken for none, it
+/// would have the program work on another database, or with another secret, than its caller meant.
+fn refuse_empty_variables() -> Result<(), anyhow::Error> {
+    // What the tests of this program are given beside their settings may be empty.
+    let is_setting = |name: &str| name == "DATABASE_URL" || (name.starts_with("TALLYBOOK_") && !name.starts_with("TALLYBOOK_TEST_"));
+    let is_empty = |value: &std::ffi::OsString| value.to_string_lossy().trim().is_empty();
+    let mut empty: Vec<String> = std::env::vars_os()
+        .filter(|(_, value)| is_empty(value))
+        .map(|(name, _)| name.to_string_lossy().into_owned())
+        .filter(|name| is_setting(name))
+        .collect();
+    empty.sort();
+    match empty.first() {
+        None => Ok(()),
+        Some(name) => anyhow::bail!("{name} is set and empty: give it a value, or take it away with `unset {name}`"),
     }
 }
 
@@ -150,8 +173,8 @@ fn explained(error: &figment::Error) -> anyhow::Error {
 /// A secret that is too short.
 pub fn jwt_secret() -> Result<Option<Secret>, anyhow::Error> {
     match std::env::var(SECRET_VARIABLE) {
-        Ok(secret) if !secret.is_empty() => Ok(Some(Secret::new(secret).map_err(|error| anyhow::anyhow!("{SECRET_VARIABLE}: {error}"))?)),
-        Ok(_) | Err(std::env::VarError::NotPresent) => Ok(None),
+        Ok(secret) => Ok(Some(Secret::new(secret).map_err(|error| anyhow::anyhow!("{SECRET_VARIABLE}: {error}"))?)),
+        Err(std::env::VarError::NotPresent) => Ok(None),
         Err(std::env::VarError::NotUnicode(_)) => anyhow::bail!("{SECRET_VARIABLE} is not text"),
     }
 }

@@ -40,6 +40,7 @@ pub mod export_batch;
 pub mod export_carry;
 pub mod export_line;
 pub mod export_line_reason;
+pub mod export_prefix;
 pub mod export_sum;
 pub mod export_supersession;
 pub mod export_target;

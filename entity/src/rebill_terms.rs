@@ -13,6 +13,7 @@ pub struct Model {
     pub receivable_id: i64,
     pub markup: Option<String>,
     pub recorded_at: i64,
+    pub shows_cost: i64,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -25,6 +25,10 @@ mod m20261126_000021_credit_since;
 mod m20261126_000022_least_persons;
 mod m20261126_000023_unit_price;
 mod m20261128_000028_name_source;
+mod m20261128_000030_chargeback_reversal;
+mod m20261128_000031_client_terms;
+mod m20261128_000032_document_prefix;
+mod m20261128_000033_alias_removed;
 
 pub struct Migrator;
 
@@ -53,6 +57,10 @@ impl MigratorTrait for Migrator {
             Box::new(m20261126_000022_least_persons::Migration),
             Box::new(m20261126_000023_unit_price::Migration),
             Box::new(m20261128_000028_name_source::Migration),
+            Box::new(m20261128_000030_chargeback_reversal::Migration),
+            Box::new(m20261128_000031_client_terms::Migration),
+            Box::new(m20261128_000032_document_prefix::Migration),
+            Box::new(m20261128_000033_alias_removed::Migration),
         ]
     }
 }

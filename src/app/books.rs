@@ -59,6 +59,28 @@ impl App {
         Self::create_with(StoreOptions { names, ..StoreOptions::new(url) }, clock, books).await
     }
 
+    /// Connects to books that are there and brings their schema up to date: for commands that write. A mistyped name creates nothing.
+    ///
+    /// # Errors
+    /// `NotFound` when there are no books of that code, and any database failure.
+    pub async fn upgrade(url: &str, names: NameLimits, clock: Clock, books: &str) -> Result<Self, AppError> {
+        let store = Store::connect(StoreOptions::new(url)).await?;
+        if !crate::store::masters::books_found(&store).await?.iter().any(|found| found.code == books) {
+            return Err(AppError::NotFound("books"));
+        }
+        drop(store);
+        Self::create_holding(url, names, clock, books).await
+    }
+
+    /// The codes of the books at an address.
+    ///
+    /// # Errors
+    /// Any database failure.
+    pub async fn codes_at(url: &str) -> Result<Vec<String>, AppError> {
+        let store = Store::connect(StoreOptions::new(url)).await?;
+        Ok(crate::store::masters::books_found(&store).await?.into_iter().map(|found| found.code).collect())
+    }
+
     /// Connects to books that are there, and creates nothing: for commands that only look.
     ///
     /// # Errors

@@ -1,4 +1,4 @@
-//! `tallybook chargeback`: statements listed, shown and taken out.
+//! `tallybook chargeback`: statements listed, shown, taken out and taken back.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -8,7 +8,9 @@ use clap::{Args, Subcommand, ValueEnum};
 
 use crate::app::App;
 use crate::app::auth::Actor;
-use crate::app::chargeback::{FileFormat, StatementView, StatementsQuery, chargeback, chargebacks, statement_file};
+use crate::app::chargeback::{
+    Audience, FileFormat, FileQuery, StatementView, StatementsQuery, chargeback, chargebacks, statement_file, withdraw_chargeback,
+};
 use crate::domain::period::Month;
 
 /// Statements read at a time.
@@ -22,6 +24,8 @@ pub enum ChargebackCommand {
     Show(ShowArgs),
     /// Write one statement to a file for a spreadsheet
     Export(ExportArgs),
+    /// Take back a statement that is not posted; it keeps its number
+    Withdraw(WithdrawArgs),
 }
 
 #[derive(Args)]
@@ -43,9 +47,21 @@ pub struct ExportArgs {
     number: String,
     #[arg(long, value_enum, default_value = "csv")]
     format: Format,
+    /// Of a client's statement: cost, markup and rules too, which the client is not told
+    #[arg(long)]
+    internal: bool,
     /// File to write [default: standard output]
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
+}
+
+#[derive(Args)]
+pub struct WithdrawArgs {
+    /// Such as CB-000001
+    number: String,
+    /// Why; it is kept with the statement and in the audit log
+    #[arg(long, value_name = "TEXT")]
+    reason: String,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -68,6 +84,10 @@ pub async fn run(command: ChargebackCommand, app: &App, actor: &Actor, out: &mut
             show(&view.with_context(|| format!("there is no statement {number}"))?, out)
         }
         ChargebackCommand::Export(args) => export(args, app, actor, out).await,
+        ChargebackCommand::Withdraw(WithdrawArgs { number, reason }) => {
+            let view = withdraw_chargeback(app, actor, number, reason).await?;
+            Ok(writeln!(out, "{} is {}.", view.statement.number, view.statement.status.as_str())?)
+        }
     }
 }
 
@@ -110,7 +130,8 @@ async fn export(args: ExportArgs, app: &App, actor: &Actor, out: &mut (dyn Write
         Format::Csv => FileFormat::Csv,
         Format::Xlsx => FileFormat::Xlsx,
     };
-    let file = statement_file(app, actor, &args.number, format).await?;
+    let audience = if args.internal { Audience::Provider } else { Audience::Client };
+    let file = statement_file(app, actor, FileQuery { number: &args.number, format, audience }).await?;
     let file = file.with_context(|| format!("there is no statement {}", args.number))?;
     match args.output {
         None => out.write_all(&file.bytes)?,

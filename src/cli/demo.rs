@@ -9,10 +9,10 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::import::grouped;
-use crate::app::App;
 use crate::app::auth::Actor;
-use crate::app::demo::{Charges, DEFAULT_CHARGES, DEFAULT_SEED, DemoOptions, DemoSummary, fill};
+use crate::app::demo::{Charges, DEFAULT_CHARGES, DEFAULT_SEED, DemoOptions, DemoSummary, Opened, fill, open_demo};
 use crate::app::reports::{DimensionFilter, SpendQuery, SpendReport, spend, trial_balance};
+use crate::app::{App, Clock};
 use crate::config::Config;
 use crate::domain::money::Currency;
 use crate::domain::period::{Day, DayRange};
@@ -37,6 +37,32 @@ pub struct DemoArgs {
     /// Begin with a new database: removes the demo's file of an earlier run
     #[arg(long)]
     pub(super) fresh: bool,
+}
+
+/// The configuration of a demo: whatever database the environment or a file names is somebody's, and invented charges do not belong there. Only
+/// `--database-url` names another one than the demo's own.
+pub(super) fn own_config(mut config: Config, named: Option<String>) -> Config {
+    if named.is_none() && config.database_url.is_some() {
+        eprintln!("The demo has a database of its own; the one that DATABASE_URL or a file names is left alone.");
+    }
+    config.database_url = named;
+    config
+}
+
+/// Opens the demo's books, and nobody else's.
+///
+/// # Errors
+/// A database that holds something else, and database failures.
+pub(super) async fn open(config: &Config) -> anyhow::Result<App> {
+    let url = config.database_url_or(DATABASE_FILE)?;
+    match open_demo(&url, Clock::System, &config.books).await {
+        Ok(Opened::Demo(app)) => Ok(app),
+        Ok(Opened::Others(others)) => anyhow::bail!(
+            "the demo does not write into {}: {others}. Leave --database-url out, or name a database that is empty",
+            shown_url(&url)
+        ),
+        Err(error) => Err(super::explained(error, &url, config).await),
+    }
 }
 
 /// Removes the demo's database file of an earlier run. A database that was named is somebody's: it is left alone, unless it is not there.

@@ -152,6 +152,7 @@ async fn run(arguments: CommandLine) -> Result<ExitCode, anyhow::Error> {
         Command::Demo(demo) => demo.listen,
         _ => None,
     };
+    let demo_url = settings.database_url.clone().filter(|_| matches!(command, Command::Demo(_)));
     let is_server = matches!(command, Command::Serve(_));
     let log_filter =
         settings.log_filter.or_else(|| (!is_server && std::env::var_os("TALLYBOOK_LOG_FILTER").is_none()).then(|| "warn".to_owned()));
@@ -160,52 +161,45 @@ async fn run(arguments: CommandLine) -> Result<ExitCode, anyhow::Error> {
     let config = Config::load(settings.config.as_deref(), &overrides)?;
     crate::telemetry::init(config.log_format, &config.log_filter);
     match command {
-        Command::Demo(args) => serve::demo(args, config).await,
+        Command::Demo(args) => serve::demo(args, demo::own_config(config, demo_url)).await,
         Command::Serve(_) => serve::serve(config).await,
         Command::Migrate => migrate(&config).await,
         Command::Import(args) => import_command(args, &config).await,
         Command::Activity(command) => {
-            let app = open(&config, DATABASE_FILE).await?;
+            let app = open_books(&config).await?;
             activity::run(command, &app, &local_admin(&config, &app), &mut std::io::stdout()).await
         }
         Command::Prices(command) => {
-            let app = open(&config, DATABASE_FILE).await?;
+            let app = open_books(&config).await?;
             prices::run(command, &app, &local_admin(&config, &app)).await?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Chargeback(command) => {
-            let app = open_existing(&config, DATABASE_FILE).await?;
+            let app = open_existing(&config).await?;
             chargeback::run(command, &app, &local_admin(&config, &app), &mut std::io::stdout()).await?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Audit(command) => {
-            let app = open_existing(&config, DATABASE_FILE).await?;
+            let app = open_existing(&config).await?;
             audit::run(command, &app, &local_admin(&config, &app)).await?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Periods(command) => {
-            // A month of books that are not there is closed by nobody: a mistyped name makes no new database.
-            anyhow::ensure!(is_there(&config)?, "there is no database at {}", demo::shown_url(&config.database_url_or(DATABASE_FILE)?));
-            let app = open_existing(&config, DATABASE_FILE).await?;
+            let app = open_existing(&config).await?;
             periods::run(command, &app, &local_admin(&config, &app), &mut std::io::stdout()).await
         }
         Command::Rates(command) => {
-            let app = open(&config, DATABASE_FILE).await?;
+            let app = open_books(&config).await?;
             rates::run(command, &app, &local_admin(&config, &app), &mut std::io::stdout()).await?;
             Ok(ExitCode::SUCCESS)
         }
         Command::WhatIf(args) => {
-            anyhow::ensure!(is_there(&config)?, "there is no database at {}", demo::shown_url(&config.database_url_or(DATABASE_FILE)?));
-            let app = open_existing(&config, DATABASE_FILE).await?;
+            let app = open_existing(&config).await?;
             what_if::run(args, &app, &local_admin(&config, &app), &mut std::io::stdout()).await?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Token(args) => token::run(&args, &config),
-        Command::Verify(args) => {
-            // An empty database made of a mistyped name would hold in every respect.
-            anyhow::ensure!(is_there(&config)?, "there is no database at {}", demo::shown_url(&config.database_url_or(DATABASE_FILE)?));
-            verify::run(&args, &open_existing(&config, DATABASE_FILE).await?, &config.books).await
-        }
+        Command::Verify(args) => verify::run(&args, &open_existing(&config).await?, &config.books).await,
         Command::Export(_) | Command::Checkpoint(_) | Command::Proof(_) | Command::VerifyExport(_) => audit_command(command, &config).await,
         Command::Schema => {
             print!("{}", crate::graphql::sdl());
@@ -216,7 +210,7 @@ async fn run(arguments: CommandLine) -> Result<ExitCode, anyhow::Error> {
 }
 
 async fn migrate(config: &Config) -> Result<ExitCode, anyhow::Error> {
-    open(config, DATABASE_FILE).await?;
+    open(config).await?;
     println!("The schema is up to date and the books `{}` are there.", config.books);
     Ok(ExitCode::SUCCESS)
 }
@@ -229,9 +223,9 @@ async fn audit_command(command: Command, config: &Config) -> Result<ExitCode, an
             integrity::keygen(name, output)?;
             return Ok(ExitCode::SUCCESS);
         }
-        _ => anyhow::ensure!(is_there(config)?, "there is no database at {}", demo::shown_url(&config.database_url_or(DATABASE_FILE)?)),
+        _ => {}
     }
-    let app = open_existing(config, DATABASE_FILE).await?;
+    let app = open_existing(config).await?;
     let actor = local_admin(config, &app);
     match command {
         Command::Export(command) => export::run(command, &app, &actor).await?,
@@ -243,27 +237,60 @@ async fn audit_command(command: Command, config: &Config) -> Result<ExitCode, an
 }
 
 async fn import_command(args: import::ImportArgs, config: &Config) -> Result<ExitCode, anyhow::Error> {
-    let app = open(config, DATABASE_FILE).await?;
+    let app = open_books(config).await?;
     let actor = local_admin(config, &app);
     Ok(import::run(args, &app, &actor).await?.exit_code())
 }
 
-/// Connects, migrates and makes sure of the books.
-async fn open(config: &Config, default_file: &str) -> Result<App, anyhow::Error> {
-    let url = config.database_url_or(default_file)?;
-    App::create_holding(&url, config.names, Clock::System, &config.books).await.map_err(|error| explained(error, &url, config))
+/// Connects, migrates and makes sure of the books: for `serve` and `migrate`, which alone may create some.
+async fn open(config: &Config) -> Result<App, anyhow::Error> {
+    let url = config.database_url_or(DATABASE_FILE)?;
+    match App::create_holding(&url, config.names, Clock::System, &config.books).await {
+        Ok(app) => Ok(app),
+        Err(error) => Err(explained(error, &url, config).await),
+    }
+}
+
+/// Connects to books that are there and migrates them, for commands that write. A mistyped name records nothing anywhere.
+async fn open_books(config: &Config) -> Result<App, anyhow::Error> {
+    let url = existing(config)?;
+    match App::upgrade(&url, config.names, Clock::System, &config.books).await {
+        Ok(app) => Ok(app),
+        Err(error) => Err(explained(error, &url, config).await),
+    }
 }
 
 /// Connects to books that are there, for commands that only look.
-async fn open_existing(config: &Config, default_file: &str) -> Result<App, anyhow::Error> {
-    let url = config.database_url_or(default_file)?;
-    App::connect(&url, Clock::System, &config.books).await.map_err(|error| explained(error, &url, config))
+async fn open_existing(config: &Config) -> Result<App, anyhow::Error> {
+    let url = existing(config)?;
+    match App::connect(&url, Clock::System, &config.books).await {
+        Ok(app) => Ok(app),
+        Err(error) => Err(explained(error, &url, config).await),
+    }
+}
+
+/// The address of a database that is there, as far as that can be seen from here: of a server, the server says so itself.
+fn existing(config: &Config) -> Result<String, anyhow::Error> {
+    let url = config.database_url_or(DATABASE_FILE)?;
+    let is_there = demo::database_file(&url).is_none_or(|file| file.exists());
+    anyhow::ensure!(
+        is_there,
+        "there is no database at {}: `tallybook migrate` makes one, with the books `{}`",
+        demo::shown_url(&url),
+        config.books
+    );
+    Ok(url)
 }
 
 /// What is wrong with the database of a command, which had nothing to lose yet.
-fn explained(error: AppError, url: &str, config: &Config) -> anyhow::Error {
+async fn explained(error: AppError, url: &str, config: &Config) -> anyhow::Error {
     match error {
-        AppError::NotFound(_) => anyhow::anyhow!("{} has no books `{}`", demo::shown_url(url), config.books),
+        AppError::NotFound(_) => {
+            let (shown, books) = (demo::shown_url(url), &config.books);
+            let known = App::codes_at(url).await.unwrap_or_default().iter().map(|code| format!("`{code}`")).collect::<Vec<_>>().join(", ");
+            let others = if known.is_empty() { String::new() } else { format!(" It has {known}, which --books names.") };
+            anyhow::anyhow!("{shown} has no books `{books}`.{others} `tallybook migrate --books {books}` creates them")
+        }
         // Nothing was begun, so nothing is to be tried again: what is wrong with the address is all there is to say.
         AppError::Unavailable(cause) if url.starts_with("postgres") => {
             anyhow::anyhow!("{}: {cause}. See that the server is running there and lets this user in", demo::shown_url(url))
@@ -271,12 +298,6 @@ fn explained(error: AppError, url: &str, config: &Config) -> anyhow::Error {
         AppError::Unavailable(cause) | AppError::Internal(cause) => anyhow::anyhow!("{}: {cause}", demo::shown_url(url)),
         error => error.into(),
     }
-}
-
-/// Whether a database that is a file exists; a server says so itself.
-fn is_there(config: &Config) -> Result<bool, anyhow::Error> {
-    let url = config.database_url_or(DATABASE_FILE)?;
-    Ok(demo::database_file(&url).is_none_or(|file| file.exists()))
 }
 
 fn read_address(text: &str) -> Result<SocketAddr, String> {

@@ -14,7 +14,9 @@ use clap::{Args, Subcommand};
 use self::import::{ImportArgs, import};
 use self::list::{ListArgs, list};
 use crate::app::auth::Actor;
-use crate::app::masters::{self, DiscountInput, ModelAlias, PriceFilter, PriceInput, read_instant, write_instant, write_price_list};
+use crate::app::masters::{
+    self, AliasName, DiscountInput, ModelAlias, PriceFilter, PriceInput, read_instant, write_instant, write_price_list,
+};
 use crate::app::{App, AppError};
 use crate::domain::money::Exact;
 use crate::domain::usage::{Meter, Processing};
@@ -112,7 +114,11 @@ pub struct AliasArgs {
     /// The other name
     alias: String,
     /// The model whose prices count
-    model: String,
+    #[arg(required_unless_present = "remove")]
+    model: Option<String>,
+    /// Take the alias back: the name is priced as itself again
+    #[arg(long, conflicts_with = "model")]
+    remove: bool,
 }
 
 /// Runs one command and writes what it has to say to standard output.
@@ -220,7 +226,18 @@ fn percent(percent: Exact) -> String {
 }
 
 async fn alias(args: AliasArgs, app: &App, actor: &Actor, out: &mut impl Write) -> anyhow::Result<()> {
-    let input = ModelAlias { provider: args.provider, alias: args.alias, model: args.model };
+    let AliasArgs { provider, alias, model, .. } = args;
+    let Some(model) = model else {
+        let removed = masters::delete_model_aliases(app, actor, vec![AliasName { provider, alias }]).await.map_err(explained)?;
+        if removed.is_empty() {
+            writeln!(out, "The alias was taken back before.")?;
+        }
+        for removed in removed {
+            writeln!(out, "{} `{}` is priced as itself, no longer as `{}`.", removed.provider, removed.alias, removed.model)?;
+        }
+        return Ok(());
+    };
+    let input = ModelAlias { provider, alias, model };
     for alias in masters::save_model_aliases(app, actor, vec![input]).await.map_err(explained)? {
         writeln!(out, "{} `{}` is priced as `{}`.", alias.provider, alias.alias, alias.model)?;
         let filter = PriceFilter { provider: Some(alias.provider), model: Some(alias.model.clone()), at: None };

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use tokio::net::TcpListener;
 
 use super::demo::DemoArgs;
-use super::{DATABASE_FILE, local_admin, open};
+use super::{local_admin, open};
 use crate::app::auth::{AuthConfig, Authenticator, Role, Secret, TokenRequest, issue};
 use crate::app::{App, ids};
 use crate::config::Config;
@@ -14,7 +14,7 @@ use crate::config::Config;
 /// Serves until the process is told to stop; then finishes what it acknowledged.
 pub async fn serve(config: Config) -> Result<ExitCode, anyhow::Error> {
     let auth = Access::of(&config)?;
-    let app = open(&config, DATABASE_FILE).await?;
+    let app = open(&config).await?;
     let listener = bind(config.listen).await?;
     let address = listener.local_addr()?;
     eprintln!("Tallybook serves the books `{}` at http://{address}/graphql", config.books);
@@ -34,7 +34,7 @@ pub async fn demo(args: DemoArgs, mut config: Config) -> Result<ExitCode, anyhow
     if args.fresh {
         super::demo::remove_database(&config)?;
     }
-    let app = open(&config, super::demo::DATABASE_FILE).await?;
+    let app = super::demo::open(&config).await?;
     let actor = local_admin(&config, &app);
     super::demo::fill_and_summarise(&app, &actor, args.charges, &mut std::io::stdout()).await?;
     if args.no_serve {

@@ -10,7 +10,7 @@ use crate::config::{Config, jwt_secret};
 
 #[derive(Args)]
 pub struct TokenArgs {
-    /// viewer, analyst, ingest, preparer, approver, closer, admin or auditor; may be given more than once
+    /// viewer, analyst, ingest, preparer, approver, closer, admin, auditor, integrator or client; may be given more than once
     #[arg(long = "role", value_name = "ROLE", required = true, value_parser = parse_role)]
     roles: Vec<Role>,
     /// Who the token is for

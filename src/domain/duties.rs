@@ -81,7 +81,7 @@ impl Duty {
     /// Actions of the audit log that show a person at this duty.
     pub fn actions(self) -> &'static [&'static str] {
         match self {
-            Self::PriceBook => &["price.save", "price.import", "discount.save", "modelAlias.save"],
+            Self::PriceBook => &["price.save", "price.import", "discount.save", "modelAlias.save", "modelAlias.delete"],
             Self::Posting => &[
                 "journalDraft.approve",
                 "entry.reverse",

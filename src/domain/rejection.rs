@@ -43,7 +43,7 @@ codes! {
     TextInvalid = 107, "TEXT_INVALID", "The text is empty or has control characters.";
     QuantityNegative = 108, "QUANTITY_NEGATIVE", "Quantities are not negative. Correct a charge by reversing it.";
     QuantityTooLarge = 109, "QUANTITY_TOO_LARGE", "The quantity is above what one charge can hold. Check its unit.";
-    QuantityInvalid = 110, "QUANTITY_INVALID", "The quantity is not a number with at most six decimals.";
+    QuantityInvalid = 110, "QUANTITY_INVALID", "The quantity is not a number with at most six decimals, or is a fraction of a token.";
     NoUsage = 111, "NO_USAGE", "The charge has neither usage nor a reported cost. Send at least one.";
     UsageInconsistent = 112, "USAGE_INCONSISTENT", "The usage classes contradict each other.";
     CachedAboveInput = 113, "CACHED_ABOVE_INPUT", "Cached tokens exceed the input they are part of. Send the fresh tokens as inputTokens.";
@@ -160,6 +160,7 @@ codes! {
     ReceiverNotValid = 483, "RECEIVER_NOT_VALID", "The cost center takes no cost on the posting date. Take it out of the rule, or extend its validity.";
     DriverReserved = 484, "DRIVER_RESERVED", "The books compute this driver themselves, so it is not recorded. Choose another name.";
     ModelNotPriced = 491, "MODEL_NOT_PRICED", "The price book has no price of that model of that provider. Save one, or correct the name.";
+    ModelAliasUnknown = 492, "MODEL_ALIAS_UNKNOWN", "These books have no such alias of that provider. See modelAliases for those there are.";
     TooManyItems = 501, "TOO_MANY_ITEMS", "The list is longer than one call takes. Split it.";
     TooManyPostings = 502, "TOO_MANY_POSTINGS", "The entry has more postings than one entry takes. Split it at a balanced boundary.";
     PageTooLarge = 503, "PAGE_TOO_LARGE", "`first` is above the largest page. Ask for fewer and follow endCursor.";

@@ -12,7 +12,7 @@ use std::io::{self, BufRead};
 use super::{Position, Row, ndjson, scalars};
 use crate::domain::money::Money;
 use crate::domain::rejection::{Code, Rejection};
-use crate::domain::usage::{ChargeDraft, IncomingCharge, Quantity};
+use crate::domain::usage::{ChargeDraft, IncomingCharge, Meter, Quantity};
 use header::{Column, Header};
 pub(super) use records::Records;
 
@@ -152,8 +152,8 @@ fn take(kind: &Column, cell: &str, draft: &mut ChargeDraft) -> Result<(), Reject
         Column::Processing => draft.processing = Some(scalars::processing(cell)?),
         Column::ServiceTier => draft.service_tier = text(),
         Column::Region => draft.region = text(),
-        Column::TotalInput => draft.total_input = Some(Quantity::parse(cell)?),
-        Column::Meter(meter) => draft.quantities.push((meter.clone(), Quantity::parse(cell)?)),
+        Column::TotalInput => draft.total_input = Some(Quantity::parse_of_meter(cell, &Meter::INPUT)?),
+        Column::Meter(meter) => draft.quantities.push((meter.clone(), Quantity::parse_of_meter(cell, meter)?)),
         Column::Tag(key) => draft.tags.push((key.clone(), cell.to_owned())),
         // Read together once the row is through.
         Column::ReportedAmount | Column::ReportedCurrency => {}

@@ -164,7 +164,8 @@ impl<'de> Members<'de> for Usage<'_> {
             UsageField::Other => return map.next_value_seed(list::<Other<'de>>(&mut self.draft.quantities, fault)),
         };
         let Some(raw) = map.next_value::<Option<&RawValue>>()? else { return Ok(()) };
-        let quantity = fault.check(quantity(raw))?;
+        let counted = quantity(raw).and_then(|quantity| quantity.of_meter(meter.as_ref().unwrap_or(&Meter::INPUT)));
+        let quantity = fault.check(counted)?;
         match meter {
             Some(meter) => self.draft.quantities.push((meter, quantity)),
             None => self.draft.total_input = Some(quantity),
@@ -202,7 +203,9 @@ impl<'de> Item<'de> for Other<'de> {
     fn done(self) -> Result<Self::Done, Rejection> {
         let code = self.meter.ok_or_else(|| json::missing(OtherField::Meter))?;
         let meter = Meter::parse(&code).map_err(|rejection| rejection.under(OtherField::Meter.name()))?;
-        Ok((meter, self.quantity.ok_or_else(|| json::missing(OtherField::Quantity))?))
+        let quantity = self.quantity.ok_or_else(|| json::missing(OtherField::Quantity))?;
+        let quantity = quantity.of_meter(&meter).map_err(|rejection| rejection.under(OtherField::Quantity.name()))?;
+        Ok((meter, quantity))
     }
 }
 

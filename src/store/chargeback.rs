@@ -162,6 +162,20 @@ pub fn statement_list(ledger: &mut Ledger, books: BooksId, filter: &StatementFil
     Ok(statements)
 }
 
+/// Numbers of a month's statements that would charge somebody and are not posted: drafts, and approved ones. What is only shown is left out.
+///
+/// # Errors
+/// Any database failure.
+pub fn open_statements(ledger: &mut Ledger, books: BooksId, month: Month) -> Result<Vec<(StatementNumber, StatementStatus)>, StoreError> {
+    let sql = "SELECT number, status FROM chargeback WHERE books_id = $1 AND kind IN (1, 2, 3) AND period = $2 AND status IN (1, 2) \
+               AND showback = 0 ORDER BY number";
+    let read = |row: &Row| {
+        let status = small(row, 1)?.and_then(StatementStatus::from_id).ok_or_else(|| StoreError::corrupt("a chargeback statement"))?;
+        Ok((StatementNumber(row.int(0)?), status))
+    };
+    ledger.rows(sql, &[books_cell(books), int(month.0)])?.iter().map(read).collect()
+}
+
 /// Statements of one kind that count as charging, or not.
 #[derive(Debug, Clone, Copy)]
 pub struct Stream {
@@ -222,13 +236,15 @@ pub fn billed_list(ledger: &mut Ledger, books: BooksId, stream: Stream) -> Resul
     ledger.rows(&sql, &stream.key(books))?.iter().map(row).collect()
 }
 
-/// Which months had statements that were approved, in the order of their numbers.
+/// Which months had statements that were approved, in the order of their numbers. One that was withdrawn after its approval counts too: its
+/// month is taken up again like that of a reversed one.
 ///
 /// # Errors
 /// Any database failure.
 pub fn approved_months(ledger: &mut Ledger, books: BooksId, stream: Stream) -> Result<Vec<StatementRow>, StoreError> {
     let sql = "SELECT c.center_id, c.currency_id, c.period, c.basis, c.status FROM chargeback c \
-               WHERE c.books_id = $1 AND c.kind = $2 AND c.showback = $3 AND c.period <= $4 AND c.status BETWEEN 2 AND 6 ORDER BY c.number";
+               WHERE c.books_id = $1 AND c.kind = $2 AND c.showback = $3 AND c.period <= $4 AND c.status BETWEEN 2 AND 7 \
+               AND c.approved_by IS NOT NULL ORDER BY c.number";
     let row = |row: &Row| {
         let corrupt = || StoreError::corrupt("a chargeback statement");
         Ok(StatementRow {

@@ -2,11 +2,15 @@
 //!
 //! The same reads run on the desk, under the books' lock, and in a reading transaction.
 
+mod gaps;
+mod prefix;
 mod read;
 mod write;
 
 use std::collections::BTreeMap;
 
+pub use gaps::{entries_exist, entry_numbers_of_month, kinds_taken};
+pub use prefix::{books_origin, prefix_insert, prefix_is_taken, prefix_list};
 pub use read::{
     BatchFilter, LineRow, ReconciledRow, attempt_list, batch_list, batch_sums, carry_list, line_list, lines_exist, names_of, reconcile,
 };

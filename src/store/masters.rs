@@ -5,6 +5,7 @@
 
 mod books;
 mod chart;
+mod found;
 mod name;
 mod period;
 mod price;
@@ -21,8 +22,9 @@ use sea_orm::{
 
 pub use books::{BooksCreation, books_create, books_id, books_list};
 pub use chart::account_code_list;
+pub use found::{ChargeKey, FoundBooks, books_found, charge_of_others, first_charge};
 pub use name::{name_list, name_list_of_centers};
-pub use price::{ModelAlias, alias_list, builtin_price_list, discount_list};
+pub use price::{ModelAlias, alias_list, builtin_price_list, discount_list, known_alias_list};
 pub use rule::RuleVersion;
 
 use super::audit::AuditEvent;
@@ -68,6 +70,8 @@ pub struct MastersChange {
     pub centers: Vec<CostCenter>,
     pub prices: Vec<Price>,
     pub aliases: Vec<ModelAlias>,
+    /// With the moment at which each was taken back.
+    pub removed_aliases: Vec<(ModelAlias, Moment)>,
     /// With the moment at which each was learned.
     pub discounts: Vec<(Discount, Moment)>,
     pub rule_versions: Vec<RuleVersion>,
@@ -85,6 +89,7 @@ impl MastersChange {
             && self.centers.is_empty()
             && self.prices.is_empty()
             && self.aliases.is_empty()
+            && self.removed_aliases.is_empty()
             && self.discounts.is_empty()
             && self.rule_versions.is_empty()
             && self.posting_rules.is_empty()
@@ -252,6 +257,14 @@ impl MastersTransaction {
         super::duty::act_find_in(&self.transaction, self.books, &acts).await
     }
 
+    /// Every alias that the books ever had, those that were taken back included.
+    ///
+    /// # Errors
+    /// Any database failure.
+    pub async fn known_alias_list(&self) -> Result<Vec<ModelAlias>, StoreError> {
+        price::known_alias_list_in(&self.transaction, self.books).await
+    }
+
     /// Stores the change, the counters and the next version, durably.
     ///
     /// # Errors
@@ -262,6 +275,7 @@ impl MastersTransaction {
         chart::center_save(transaction, books, &change.centers).await?;
         price::price_insert(transaction, books, &change.prices).await?;
         price::alias_save(transaction, books, &change.aliases).await?;
+        price::alias_remove(transaction, books, &change.removed_aliases).await?;
         price::discount_insert(transaction, books, &change.discounts).await?;
         rule::version_insert(transaction, books, &change.rule_versions).await?;
         rule::posting_rule_delete(transaction, books, &change.removed_posting_rules).await?;

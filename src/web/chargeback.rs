@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::page::page;
-use crate::app::chargeback::StatementView;
+use crate::app::chargeback::{Audience, StatementView};
 use crate::domain::chargeback::{Basis, Line};
 use crate::domain::money::{Amount, Currency};
 
@@ -43,7 +43,14 @@ fn facts(view: &StatementView) -> Markup {
     };
     let recovery = content.recovery().map_or_else(|_| none(), |recovery| recovery.to_string());
     let approved = statement.approved_by.as_ref().map_or_else(none, |persons| persons.subject.clone());
-    let facts = [
+    if view.audience == Audience::Client {
+        return told(&[
+            ("Status", statement.status.as_str().to_owned()),
+            ("Made on", statement.drafted_at.day().to_string()),
+            ("Document", statement.document_number.clone().unwrap_or_else(none)),
+        ]);
+    }
+    told(&[
         ("Books", view.books.clone()),
         ("Charged by", view.provider.as_ref().map_or_else(none, |provider| format!("{} ({})", provider.name, provider.code))),
         ("Basis", basis.to_owned()),
@@ -58,8 +65,11 @@ fn facts(view: &StatementView) -> Markup {
         ("Reversed by entry", statement.reversal.map_or_else(none, |entry| entry.to_string())),
         ("Document", statement.document_number.clone().unwrap_or_else(none)),
         ("Reason", statement.reason.clone().unwrap_or_else(none)),
-    ];
-    html! { dl { @for (name, value) in &facts { dt { (name) } dd { (value) } } } }
+    ])
+}
+
+fn told(facts: &[(&str, String)]) -> Markup {
+    html! { dl { @for (name, value) in facts { dt { (name) } dd { (value) } } } }
 }
 
 fn line_row(line: &Line, currency: Currency) -> Markup {

@@ -1,5 +1,6 @@
 //! Allocation through the doors: golden figures of a published case, the operations that clients send, and the trace of a cent.
 
+mod charged;
 mod life;
 mod refusals;
 

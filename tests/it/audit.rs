@@ -54,6 +54,12 @@ fn telling() -> Vec<(&'static str, &'static str, Value, &'static str)> {
             json!({ "modelAliases": [{ "provider": "acme", "alias": "m1-latest", "model": "m1" }] }),
             "modelAlias.save",
         ),
+        (
+            "deleteModelAliases",
+            "DeleteModelAliasesInput",
+            json!({ "modelAliases": [{ "provider": "acme", "alias": "m1-latest" }] }),
+            "modelAlias.delete",
+        ),
         ("saveAttributionRules", "SaveAttributionRulesInput", json!({ "attributionRules": [rule] }), "attributionRule.save"),
         ("savePostingRules", "SavePostingRulesInput", json!({ "postingRules": [posting_rule] }), "postingRule.save"),
         ("deletePostingRules", "DeletePostingRulesInput", json!({ "codes": ["p1"] }), "postingRule.delete"),

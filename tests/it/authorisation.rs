@@ -163,6 +163,7 @@ pub const OPERATIONS: &[(&str, &str)] = &[
     ),
     ("Mutation.deliverExportBatch", "mutation { deliverExportBatch(input: { id: 9, channel: \"rest\" }) { userErrors { code } } }"),
     ("Mutation.saveExportTargets", "mutation { saveExportTargets(input: { targets: [] }) { userErrors { code } } }"),
+    ("Mutation.deleteModelAliases", "mutation { deleteModelAliases(input: { modelAliases: [] }) { modelAliases { alias } } }"),
     ("Mutation.deletePostingRules", "mutation { deletePostingRules(input: { codes: [] }) { deleted } }"),
     (
         "Mutation.expireCredits",

@@ -122,6 +122,10 @@ async fn bad_rules_discounts_and_aliases_are_refused(world: World) {
     }
     let alias = json!({ "provider": "openai", "alias": "gpt-4o", "model": "gpt-4o" });
     assert_refused(&world, "saveModelAliases", "modelAliases", alias, "TEXT_INVALID", "alias").await;
+    for (alias, code) in [("never", "MODEL_ALIAS_UNKNOWN"), ("gpt-4o", "MODEL_ALIAS_UNKNOWN"), ("", "MISSING_FIELD")] {
+        let alias = json!({ "provider": "openai", "alias": alias });
+        assert_refused(&world, "deleteModelAliases", "modelAliases", alias, code, "alias").await;
+    }
     let provider = json!({ "provider": "", "settlement": "PREPAID" });
     assert_refused(&world, "saveProviders", "providers", provider, "MISSING_FIELD", "provider").await;
 }

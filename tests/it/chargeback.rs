@@ -7,6 +7,7 @@ use tallybook::app::auth::Role;
 
 use crate::harness::{Charge, World, charge};
 
+mod clients;
 mod files;
 mod life;
 mod limits;
@@ -79,12 +80,12 @@ async fn approve(world: &World, person: &str, number: &str) -> Value {
     world.graphql_as(&token, APPROVE, json!({ "number": number })).await["approveChargeback"].take()
 }
 
-async fn approved(world: &World, number: &str) {
+pub async fn approved(world: &World, number: &str) {
     let answer = approve(world, "otto", number).await;
     assert_eq!(answer, json!({ "statement": { "number": number, "status": "APPROVED", "approvedBy": "otto" }, "userErrors": [] }));
 }
 
-async fn post(world: &World, key: &str, period: &str) -> Value {
+pub async fn post(world: &World, key: &str, period: &str) -> Value {
     let input = json!({ "idempotencyKey": key, "period": period });
     world.graphql(POST, json!({ "input": input })).await["postChargebacks"].take()
 }

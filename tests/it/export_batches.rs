@@ -19,6 +19,9 @@ on_both_engines!(
     batches_are_for_whole_books_and_for_those_who_deliver,
     whoever_approved_entries_makes_no_batch,
     a_target_that_exports_other_dimensions_takes_only_what_is_new,
+    document_numbers_are_one_targets_own_in_all_books,
+    a_target_keeps_its_letters_and_may_be_given_others,
+    numbers_of_before_targets_had_letters_stay_as_they_are,
 );
 
 fn dollars(key: &str, dollars: i64) -> crate::harness::Charge {
@@ -36,11 +39,12 @@ async fn refused(world: &World, target: &str) -> String {
     code(&answer).to_owned()
 }
 
-/// Lines as `document account debit credit`.
+/// Lines as `document account debit credit`, the document without the letters of its target.
 fn lines(batch: &Value) -> Vec<String> {
     let text = |value: &Value| value.as_str().unwrap_or("-").to_owned();
+    let number = |value: &Value| text(value).trim_start_matches(char::is_alphabetic).to_owned();
     let line = |line: &Value| {
-        format!("{} {} {} {}", text(&line["documentNumber"]), text(&line["account"]["code"]), text(&line["debit"]), text(&line["credit"]))
+        format!("{} {} {} {}", number(&line["documentNumber"]), text(&line["account"]["code"]), text(&line["debit"]), text(&line["credit"]))
     };
     batch["lines"].as_array().unwrap().iter().map(line).collect()
 }
@@ -90,13 +94,13 @@ async fn kinds_are_taken_apart_and_every_entry_once(world: World) {
     world.save("reverseJournalEntry", "ReverseJournalEntryInput", reverse).await;
     let input = json!({ "idempotencyKey": "reversals", "target": "netsuite", "period": "2026-01", "kinds": ["REVERSAL", "RERATING"] });
     let reversals = world.graphql(CREATE, json!({ "input": input })).await["createExportBatch"]["batch"].take();
-    assert_eq!(lines(&reversals), ["AL2601-000001 2100 3 -", "AL2601-000001 6000 - 3"]);
+    assert_eq!(lines(&reversals), ["2601-0001 2100 3 -", "2601-0001 6000 - 3"]);
     world.book(&[dollars("c3", 5)]).await;
     let rest = made(&world, "rest", "netsuite").await;
-    assert_eq!(lines(&rest), ["AL2601-000002 6000 12 -", "AL2601-000002 2100 - 12"]);
+    assert_eq!(lines(&rest), ["2601-0002 6000 12 -", "2601-0002 2100 - 12"]);
     assert_eq!(refused(&world, "netsuite").await, "NOTHING_TO_EXPORT");
     // Another target has taken nothing yet, and sees what is left after all.
-    assert_eq!(lines(&made(&world, "other", "quickbooks").await)[0], "AL2601-000001 6000 9 -");
+    assert_eq!(lines(&made(&world, "other", "quickbooks").await)[0], "2601-0001 6000 9 -");
     world.assert_verified().await;
 }
 
@@ -107,12 +111,12 @@ async fn a_rounding_line_takes_the_differences(world: World) {
     world.book(&charges).await;
     let batch = made(&world, "k", "exact").await;
     let by_account = |account: &str| lines(&batch).into_iter().filter(|line| line.contains(&format!(" {account} "))).collect::<Vec<_>>();
-    assert_eq!(by_account("6000"), ["AL2601-000001 6000 0.34 -"; 3]);
-    assert_eq!(by_account("2100"), ["AL2601-000001 2100 - 1"], "half to even");
-    assert_eq!(by_account("7900"), ["AL2601-000001 7900 - 0.02"]);
+    assert_eq!(by_account("6000"), ["2601-0001 6000 0.34 -"; 3]);
+    assert_eq!(by_account("2100"), ["2601-0001 2100 - 1"], "half to even");
+    assert_eq!(by_account("7900"), ["2601-0001 7900 - 0.02"]);
     save_target(&world, json!({ "code": "flat", "format": "netsuite", "rounding": "ROUNDING_LINE", "segments": [] })).await;
     world.book(&[charge("odd").tokens(2_000, 0).feature("x")]).await;
-    assert_eq!(lines(&made(&world, "k2", "flat").await), ["AL2601-000001 6000 1.01 -", "AL2601-000001 2100 - 1.01"]);
+    assert_eq!(lines(&made(&world, "k2", "flat").await), ["2601-0001 6000 1.01 -", "2601-0001 2100 - 1.01"]);
     world.assert_verified().await;
 }
 
@@ -123,7 +127,7 @@ async fn a_long_batch_is_cut_into_documents_that_balance(world: World) {
     world.book(&charges).await;
     let batch = made(&world, "k", "short").await;
     let numbers: std::collections::BTreeSet<String> = lines(&batch).iter().map(|line| line.split(' ').next().unwrap().to_owned()).collect();
-    assert!(numbers.len() > 1 && numbers.iter().all(|number| number.len() == 16), "{numbers:?}");
+    assert!(numbers.len() > 1 && numbers.iter().all(|number| number.len() + "KQVT".len() == 16), "{numbers:?}");
     let taken = file(&world, &world.admin, &batch["id"]).await;
     assert_eq!(taken.text.lines().count(), lines(&batch).len() + 1);
     world.assert_verified().await;
@@ -293,14 +297,115 @@ async fn a_target_that_exports_other_dimensions_takes_only_what_is_new(world: Wo
     save_target(&world, json!({ "code": "netsuite", "segments": [] })).await;
     // 1.004 dollars: 0.004 is carried without dimensions.
     world.book(&[charge("c1").tokens(401_600, 0).team("search")]).await;
-    assert_eq!(lines(&made(&world, "k1", "netsuite").await), ["AL2601-000001 6000 1 -", "AL2601-000001 2100 - 1"]);
+    assert_eq!(lines(&made(&world, "k1", "netsuite").await), ["2601-0001 6000 1 -", "2601-0001 2100 - 1"]);
     save_target(&world, json!({ "code": "netsuite" })).await;
     world.book(&[dollars("c2", 2).team("search")]).await;
     let second = made(&world, "k2", "netsuite").await;
-    assert_eq!(lines(&second), ["AL2601-000002 6000 2 -", "AL2601-000002 2100 - 2"]);
+    assert_eq!(lines(&second), ["2601-0002 6000 2 -", "2601-0002 2100 - 2"]);
     save_target(&world, json!({ "code": "netsuite", "segments": [] })).await;
     world.book(&[charge("c3").tokens(2_400, 0).team("search")]).await;
     // 0.004 + 0.006.
-    assert_eq!(lines(&made(&world, "k3", "netsuite").await), ["AL2601-000003 6000 0.01 -", "AL2601-000003 2100 - 0.01"]);
+    assert_eq!(lines(&made(&world, "k3", "netsuite").await), ["2601-0003 6000 0.01 -", "2601-0003 2100 - 0.01"]);
     world.assert_verified().await;
+}
+
+/// The number of a batch of January in some books.
+async fn number_in(world: &World, books: &str, key: &str, target: &str) -> String {
+    let token = world.token(books, Role::Admin, None);
+    let answer = create(world, &token, key, target, "2026-01").await;
+    assert_eq!(answer["userErrors"], json!([]), "{books} {target}");
+    answer["batch"]["externalDocumentNumber"].as_str().unwrap().to_owned()
+}
+
+/// More books in the same database, with a charge in them.
+async fn more_books(world: &World, code: &str) {
+    let app = tallybook::app::App::create(&world.database.url(), world.clock.clone(), code).await.unwrap();
+    drop(app);
+    let token = world.token(code, Role::Admin, None);
+    let query = "mutation R($charges: [ChargeInput!]!) { recordCharges(input: { charges: $charges }) { recorded } }";
+    let recorded = world.graphql_as(&token, query, json!({ "charges": [dollars("c1", 3).0] })).await;
+    assert_eq!(recorded["recordCharges"]["recorded"], 1);
+}
+
+async fn save_target_in(world: &World, books: &str, target: Value) -> Value {
+    let query = "mutation S($input: SaveExportTargetsInput!) { saveExportTargets(input: $input) { targets { code documentPrefix } userErrors { code path } } }";
+    let token = world.token(books, Role::Admin, None);
+    world.graphql_as(&token, query, json!({ "input": { "targets": [target] } })).await["saveExportTargets"].take()
+}
+
+async fn document_numbers_are_one_targets_own_in_all_books(world: World) {
+    world.book(&[dollars("c1", 3)]).await;
+    more_books(&world, "mian").await;
+    save_target(&world, json!({ "code": "netsuite-eu", "format": "netsuite" })).await;
+    let mut numbers = Vec::new();
+    for (books, target) in [("main", "netsuite"), ("main", "netsuite-eu"), ("main", "sap"), ("mian", "netsuite"), ("mian", "xero")] {
+        if target == "sap" || target == "xero" {
+            save_target_in(&world, books, json!({ "code": target, "company": "1000", "currency": "USD" })).await;
+        }
+        numbers.push(number_in(&world, books, target, target).await);
+    }
+    let distinct: std::collections::BTreeSet<&String> = numbers.iter().collect();
+    assert_eq!(distinct.len(), numbers.len(), "{numbers:?}");
+    assert!(numbers.iter().all(|number| number.len() == 13 && number[4..] == *"2601-0001"), "{numbers:?}");
+    // The letters are kept for what comes next, also by another process.
+    world.book(&[dollars("c2", 1)]).await;
+    let other = world.second_process().await;
+    assert_eq!(number_in(&other, "main", "again", "netsuite").await, numbers[0].replace("-0001", "-0002"));
+    let data = world.graphql("{ exportTargets { code documentPrefix } }", json!({})).await;
+    let prefix = |code: &str| {
+        let targets = data["exportTargets"].as_array().unwrap();
+        targets.iter().find(|target| target["code"] == code).unwrap()["documentPrefix"].clone()
+    };
+    assert_eq!((prefix("netsuite"), prefix("odoo")), (json!(numbers[0][..4]), Value::Null));
+    assert!(world.database.execute("UPDATE export_prefix SET prefix = 'ZZ'").await.is_err(), "letters are given for ever");
+    world.assert_verified().await;
+}
+
+async fn a_target_keeps_its_letters_and_may_be_given_others(world: World) {
+    world.book(&[dollars("c1", 3)]).await;
+    more_books(&world, "mian").await;
+    let saved = save_target_in(&world, "main", json!({ "code": "netsuite", "documentPrefix": "EMEA" })).await;
+    assert_eq!(saved, json!({ "targets": [{ "code": "netsuite", "documentPrefix": "EMEA" }], "userErrors": [] }));
+    assert_eq!(number_in(&world, "main", "k1", "netsuite").await, "EMEA2601-0001");
+    let taken = json!([{ "code": "EXPORT_TARGET_INVALID", "path": ["targets", "0", "documentPrefix"] }]);
+    for (books, target) in [("main", "xero"), ("mian", "netsuite")] {
+        let refused = save_target_in(&world, books, json!({ "code": target, "currency": "USD", "documentPrefix": "EMEA" })).await;
+        assert_eq!(refused["userErrors"], taken, "{books} {target}");
+    }
+    for bad in ["A", "emea", "ABCDE", "A1", "", "É9"] {
+        let refused = save_target_in(&world, "main", json!({ "code": "netsuite", "documentPrefix": bad })).await;
+        assert_eq!(refused["userErrors"], taken, "{bad}");
+    }
+    // Saved without a word of them, it keeps them; other letters go on with the number, and the earlier ones stay taken.
+    let kept = save_target_in(&world, "main", json!({ "code": "netsuite", "mostLines": 50 })).await;
+    assert_eq!(kept["targets"][0]["documentPrefix"], "EMEA");
+    world.book(&[dollars("c2", 1)]).await;
+    save_target_in(&world, "main", json!({ "code": "netsuite", "documentPrefix": "EU" })).await;
+    assert_eq!(number_in(&world, "main", "k2", "netsuite").await, "EU2601-000002");
+    let refused = save_target_in(&world, "mian", json!({ "code": "netsuite", "documentPrefix": "EMEA" })).await;
+    assert_eq!(refused["userErrors"], taken, "numbers with it are in the other system");
+    assert_eq!(number_in(&world, "mian", "k3", "netsuite").await.len(), 13);
+    world.assert_verified().await;
+}
+
+/// Every number was `AL` once, and no target had letters. A target whose numbers alone were may go on with it; another may not.
+async fn numbers_of_before_targets_had_letters_stay_as_they_are(world: World) {
+    world.book(&[dollars("c1", 3)]).await;
+    more_books(&world, "mian").await;
+    number_in(&world, "main", "k1", "netsuite").await;
+    let unguarded = match world.database.engine() {
+        crate::harness::Engine::Sqlite => "DROP TRIGGER export_batch_no_update",
+        crate::harness::Engine::Postgres => "ALTER TABLE export_batch DISABLE TRIGGER USER",
+    };
+    world.database.execute(unguarded).await.unwrap();
+    world.database.execute("UPDATE export_batch SET external_number = 'AL2601-000001'").await.unwrap();
+    let letters = || json!({ "code": "netsuite", "documentPrefix": "AL" });
+    let refused = save_target_in(&world, "mian", letters()).await;
+    assert_eq!(refused["userErrors"][0]["code"], "EXPORT_TARGET_INVALID", "the other books have a number with it");
+    assert_eq!(save_target_in(&world, "main", letters()).await["userErrors"], json!([]));
+    world.book(&[dollars("c2", 1)]).await;
+    assert_eq!(number_in(&world, "main", "k2", "netsuite").await, "AL2601-000002");
+    let data = world.graphql("{ exportBatches { nodes { externalDocumentNumber } } }", json!({})).await;
+    let numbers = json!([{ "externalDocumentNumber": "AL2601-000001" }, { "externalDocumentNumber": "AL2601-000002" }]);
+    assert_eq!(data["exportBatches"]["nodes"], numbers);
 }

@@ -16,6 +16,7 @@
 #[macro_use]
 mod harness;
 
+mod accidents;
 mod acting;
 mod activity_import;
 mod aged;

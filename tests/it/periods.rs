@@ -9,6 +9,7 @@ mod activity;
 mod checklist;
 mod late;
 mod race;
+mod unfinished;
 mod zone;
 
 on_both_engines!(

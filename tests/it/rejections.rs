@@ -48,6 +48,7 @@ fn provoked_in(code: Code) -> &'static str {
         | Code::CostCenterUnknown
         | Code::ParentInvalid
         | Code::AccountClassFixed
+        | Code::ModelAliasUnknown
         | Code::PriceOverlap => "bad_masters.rs",
         Code::CursorInvalid | Code::PageTooLarge => "http_limits.rs",
         Code::IdempotencyConflict | Code::AtomicRefused => "idempotency.rs",
@@ -229,7 +230,7 @@ impl rules::Directory for OneOfAll {
         None
     }
 
-    fn cost_accounts(&self) -> std::collections::BTreeSet<AccountId> {
+    fn pooled_accounts(&self) -> std::collections::BTreeSet<AccountId> {
         [AccountId(1)].into()
     }
 }

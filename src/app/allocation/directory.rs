@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use crate::app::masters::Masters;
-use crate::domain::allocation::{AllocationRule, Center, Directory};
+use crate::domain::allocation::{AllocationRule, Center, Directory, is_pooled};
 use crate::domain::chart::NameKind;
 use crate::domain::ids::{AccountId, BooksId, NameId};
 use crate::domain::period::Day;
@@ -64,7 +64,7 @@ impl Directory for MasterDirectory<'_> {
         self.names.get(&(kind, name.to_owned())).copied()
     }
 
-    fn cost_accounts(&self) -> BTreeSet<AccountId> {
-        self.masters.accounts.iter().filter(|account| account.class.is_cost()).map(|account| account.id).collect()
+    fn pooled_accounts(&self) -> BTreeSet<AccountId> {
+        self.masters.accounts.iter().filter(|account| is_pooled(account)).map(|account| account.id).collect()
     }
 }

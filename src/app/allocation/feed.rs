@@ -12,6 +12,7 @@ use crate::domain::period::Month;
 use crate::domain::rejection::{Code, Rejection};
 use crate::store::StoreError;
 use crate::store::allocation::{FeedLine, feed, line_list, pool_list, rule_of_run_list, run_by_number};
+use crate::store::chargeback::terms_list;
 use crate::store::journal::Visible;
 
 /// A line with everything that traces it.
@@ -54,13 +55,18 @@ impl AllocationLine {
 }
 
 /// Lines of a period beyond a run and line, reversals included with the other sign. A token limited to cost centers follows the lines that its
-/// centers receive.
+/// centers receive; those of a client, which name rules, other centers and cost, where the client's terms show cost.
 ///
 /// # Errors
 /// [`AppError::Forbidden`] or a database failure.
 pub async fn allocations(app: &App, actor: &Actor, month: Month, after: (i64, i64), limit: usize) -> Result<Vec<AllocationLine>, AppError> {
     reading_limited(app, actor, Permission::ReadReports, move |ledger, books, masters, visible| {
-        let to = visible.map(receivers);
+        let mut visible = visible.cloned();
+        if let Some(visible) = visible.as_mut().filter(|visible| !visible.clients.is_empty()) {
+            let terms = terms_list(ledger, books)?;
+            visible.clients.retain(|client| terms.iter().any(|terms| terms.client == *client && terms.shows_cost));
+        }
+        let to = visible.as_ref().map(receivers);
         let lines = feed(ledger, books, (month, to.as_deref()), after, limit)?;
         lines.into_iter().map(|line| AllocationLine::of(line, masters)).collect()
     })

@@ -66,7 +66,7 @@ impl Base {
         for run in &runs {
             let covered = rule_of_run_list(ledger, books, run.number)?;
             if let Some((code, _)) = covered.iter().find(|(code, _)| !rules.iter().any(|rule| rule.code == *code)) {
-                let message = format!("run {} also covers {code}: name it too", run.number);
+                let message = format!("run {} also covers {code}: name it too or, if it governs no longer, reverse the run", run.number);
                 return Err(Rejection::at(Code::AllocationAlreadyRun, "rules", message).into());
             }
             entries.extend(entry_list(ledger, books, run.number)?.into_iter().map(|(entry, _)| entry));
@@ -125,9 +125,24 @@ pub fn applied(ledger: &mut Ledger, books: BooksId, masters: &Masters, base: &Ba
         plan.outcome = difference(plan.outcome, earlier)?;
     }
     if plan.outcome.pools.is_empty() {
-        return Err(Rejection::of(Code::NothingToAllocate).into());
+        return Err(nothing_to_allocate(base).into());
     }
     Ok(plan)
+}
+
+/// Says what to do where nothing comes of a run.
+fn nothing_to_allocate(base: &Base) -> Rejection {
+    let message = match (base.mode, base.runs.last()) {
+        (RunMode::Increment, _) => "nothing changed since the run: there is nothing to add".to_owned(),
+        (RunMode::Rerun, Some(last)) => {
+            format!(
+                "the pools of the rules are empty by now: reverse the runs in force with reverseAllocationRun, run {} first",
+                last.number
+            )
+        }
+        (RunMode::New | RunMode::Rerun, _) => return Rejection::of(Code::NothingToAllocate),
+    };
+    Rejection { code: Code::NothingToAllocate, path: Vec::new(), message }
 }
 
 /// The pools of a run with what its entries moved.

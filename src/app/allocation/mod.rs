@@ -28,8 +28,8 @@ pub use preview::{Preview, PreviewInput, PreviewLine, preview_allocation};
 pub use read::{RunView, run_view, runs, runs_by_number};
 pub use reverse::{ReverseRunInput, reverse_allocation_run};
 pub use rules::{RuleInput, allocation_rules, approve_allocation_rule, save_allocation_rule};
+pub(in crate::app) use run::{RulesOfMonth, STALE_KIND, live_runs, rules_of_month, runs_in_force};
 pub use run::{RunInput, RunMode, run_allocation};
-pub(in crate::app) use run::{STALE_KIND, live_runs, open_rules};
 pub use trace::{ChargeDestination, ChargeTrace, charge_trace, fed_by, source_entries};
 pub use view::{CenterRef, PoolView, Traced};
 

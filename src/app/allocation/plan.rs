@@ -8,7 +8,7 @@ use super::directory::MasterDirectory;
 use super::standing;
 use crate::app::AppError;
 use crate::app::masters::Masters;
-use crate::domain::allocation::{AllocationRule, Costs, Drivers, Input, MOST_PARTS, Outcome, PostingMode, allocate};
+use crate::domain::allocation::{AllocationRule, Costs, Drivers, Input, MOST_PARTS, Outcome, PostingMode, allocate, has_pool, is_pooled};
 use crate::domain::ids::{AccountId, BooksId, EntryNumber};
 use crate::domain::integrity::Hash;
 use crate::domain::period::{Day, Month};
@@ -16,7 +16,8 @@ use crate::domain::rejection::{Code, Rejection};
 use crate::store::StoreError;
 use crate::store::account_nets::last_entry;
 use crate::store::allocation::{
-    CostShape, RuleVersion, RunHead, Standing, costs_of_entries, costs_of_month, costs_posted_after, driver_snapshot, last_driver_value,
+    CostShape, RuleVersion, RunHead, Standing, costs_charged_back, costs_of_entries, costs_of_month, costs_posted_after, driver_snapshot,
+    last_driver_value,
 };
 use crate::store::ledger::Ledger;
 
@@ -83,11 +84,10 @@ pub fn plan(
     let through_entry = last_entry(ledger, books)?;
     let through_driver_value = last_driver_value(ledger, books)?;
     let shape = shape(&rules, masters);
-    let mut costs = costs(ledger, books, &shape, month)?;
-    taking(&mut costs, |each| costs_of_entries(ledger, books, &shape, (month, without), each))?;
+    let costs = costs(ledger, books, &shape, (month, through_entry), without)?;
     let mut drivers = Drivers::default();
     standing::recorded(ledger, books, masters, (&rules, month, through_driver_value), &mut drivers)?;
-    let standing = standing::computed(ledger, books, masters, (&rules, month), &mut drivers)?;
+    let standing = standing::computed(ledger, books, masters, (&rules, month, through_entry), &mut drivers)?;
     let outcome = outcome(ledger, books, masters, (month, &rules), (costs, &drivers))?;
     Ok(Plan { month, rules, outcome, through_entry, through_driver_value, standing })
 }
@@ -106,9 +106,7 @@ pub fn plan_as_of(
 ) -> Result<Plan, AppError> {
     let month = head.month;
     let shape = shape(&rules, masters);
-    let mut costs = costs(ledger, books, &shape, month)?;
-    taking(&mut costs, |each| costs_posted_after(ledger, books, &shape, (month, head.through_entry), each))?;
-    taking(&mut costs, |each| costs_of_entries(ledger, books, &shape, (month, without), each))?;
+    let costs = costs(ledger, books, &shape, (month, head.through_entry), without)?;
     let mut drivers = Drivers::default();
     standing::recorded(ledger, books, masters, (&rules, month, head.through_driver_value), &mut drivers)?;
     let code = |id| masters.center_by_id(id).map(|center| center.code.clone());
@@ -129,10 +127,32 @@ fn outcome(
     Ok(allocate(Input { rules, costs, drivers, most_parts: MOST_PARTS }, &directory)?)
 }
 
-/// What rules look at: every cost account, and the accounts that they name.
+/// The rules among these that have something to spread now.
+///
+/// # Errors
+/// The refusals of masters that a rule names; any database failure.
+pub fn with_pool(
+    ledger: &mut Ledger,
+    books: BooksId,
+    masters: &Masters,
+    (month, rules): (Month, Vec<AllocationRule>),
+) -> Result<Vec<AllocationRule>, AppError> {
+    let through_entry = last_entry(ledger, books)?;
+    let costs = costs(ledger, books, &shape(&rules, masters), (month, through_entry), &[])?;
+    let directory = MasterDirectory::load(ledger, books, masters, (month.last_day(), &rules))?;
+    let mut found = Vec::with_capacity(rules.len());
+    for rule in rules {
+        if has_pool(&rule, &costs, &directory)? {
+            found.push(rule);
+        }
+    }
+    Ok(found)
+}
+
+/// What rules look at: every account that a pool may have, and the accounts that they name.
 pub fn shape(rules: &[AllocationRule], masters: &Masters) -> CostShape {
     let mut accounts: BTreeSet<AccountId> =
-        masters.accounts.iter().filter(|account| account.class.is_cost()).map(|account| account.id).collect();
+        masters.accounts.iter().filter(|account| is_pooled(account)).map(|account| account.id).collect();
     for terms in rules.iter().map(|rule| &rule.terms) {
         let posting = match &terms.posting {
             PostingMode::KeepAccount => Vec::new(),
@@ -149,11 +169,25 @@ pub fn shape(rules: &[AllocationRule], masters: &Masters) -> CostShape {
     }
 }
 
-fn costs(ledger: &mut Ledger, books: BooksId, shape: &CostShape, month: Month) -> Result<Costs, AppError> {
+/// The cost of a month as of an entry, as if some entries had not been posted, and without what statements charged on of it.
+fn costs(
+    ledger: &mut Ledger,
+    books: BooksId,
+    shape: &CostShape,
+    (month, through): (Month, EntryNumber),
+    without: &[EntryNumber],
+) -> Result<Costs, AppError> {
+    let overflow = || StoreError::Refused("an overflow of cost".to_owned());
     let mut costs = Costs::default();
-    let mut add =
-        |block, currency, units| costs.add(currency, block, units).map_err(|_| StoreError::Refused("an overflow of cost".to_owned()));
-    costs_of_month(ledger, books, shape, month, &mut add)?;
+    costs_of_month(ledger, books, shape, month, &mut |block, currency, units| costs.add(currency, block, units).map_err(|_| overflow()))?;
+    taking(&mut costs, |each| costs_posted_after(ledger, books, shape, (month, through), each))?;
+    taking(&mut costs, |each| costs_of_entries(ledger, books, shape, (month, without), each))?;
+    taking(&mut costs, |each| {
+        costs_charged_back(ledger, books, shape, (month, through), |block, currency, [debit, credit]| {
+            each(block, currency, debit.checked_sub(credit).ok_or_else(overflow)?)
+        })
+    })?;
+    costs.drop_empty();
     Ok(costs)
 }
 

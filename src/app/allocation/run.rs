@@ -1,21 +1,22 @@
 //! A run: the plan, posted in the transaction that computed it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
 
 use super::increment::{self, Base};
 use super::lines::kept;
-use super::plan::{Plan, governing, plan, result_hash};
+use super::plan::{Plan, governing, plan, result_hash, with_pool};
 use super::reverse;
 use crate::app::App;
 use crate::app::AppError;
 use crate::app::audit::{self, Change};
 use crate::app::auth::{Actor, Permission};
+use crate::app::masters::Masters;
 use crate::app::periods::renew;
 use crate::app::posting::Session;
 use crate::app::posting::command::{self, Done, Lines, Once};
-use crate::domain::allocation::only_center;
+use crate::domain::allocation::{AllocationRule, only_center};
 use crate::domain::chart::CodingBlock;
 use crate::domain::ids::{BooksId, EntryNumber};
 use crate::domain::journal::{EntryDraft, EntryKind, MOST_POSTINGS};
@@ -37,20 +38,50 @@ pub const STALE_KIND: &str = "ALLOCATION";
 /// Any database failure.
 pub fn live_runs(session: &mut Session, month: Month) -> Result<Vec<String>, AppError> {
     let books = command::books(session);
-    let runs = increment::in_force(command::ledger(session), books, month, 1)?;
-    Ok(runs.into_iter().map(|run| format!("allocation run {}", run.number)).collect())
+    Ok(runs_in_force(command::ledger(session), books, month)?)
 }
 
-/// Rules that govern a month and have no run in force in it, and how many govern it.
+/// The same, of a read.
 ///
 /// # Errors
 /// Any database failure.
-pub fn open_rules(ledger: &mut Ledger, books: BooksId, month: Month) -> Result<(Vec<String>, usize), StoreError> {
+pub fn runs_in_force(ledger: &mut Ledger, books: BooksId, month: Month) -> Result<Vec<String>, StoreError> {
+    let runs = increment::in_force(ledger, books, month, 1)?;
+    Ok(runs.into_iter().map(|run| format!("allocation run {}", run.number)).collect())
+}
+
+/// How the rules stand that govern a month.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RulesOfMonth {
+    pub governing: usize,
+    /// Of those, how many have no run in force and nothing in their pool either: a run of them would be refused.
+    pub idle: usize,
+    /// Codes of those without a run in force that have something to spread.
+    pub open: Vec<String>,
+}
+
+/// How the rules stand that govern a month.
+///
+/// # Errors
+/// Any database failure.
+pub fn rules_of_month(ledger: &mut Ledger, books: BooksId, masters: &Masters, month: Month) -> Result<RulesOfMonth, AppError> {
     // Without rules there is nothing to run.
-    let Ok(rules) = governing(rule_list(ledger, books)?, month.last_day(), None, false) else { return Ok((Vec::new(), 0)) };
-    let live: Vec<String> = live_codes(ledger, books, month)?.into_iter().map(|(code, _)| code).collect();
-    let open = rules.iter().map(|rule| rule.code.clone()).filter(|code| !live.contains(code)).collect();
-    Ok((open, rules.len()))
+    let Ok(rules) = governing(rule_list(ledger, books)?, month.last_day(), None, false) else { return Ok(RulesOfMonth::default()) };
+    let live: BTreeSet<String> = live_codes(ledger, books, month)?.into_iter().map(|(code, _)| code).collect();
+    let governing = rules.len();
+    let without_run: Vec<AllocationRule> = rules.into_iter().filter(|rule| !live.contains(&rule.code)).collect();
+    let mut open: Vec<String> = without_run.iter().map(|rule| rule.code.clone()).collect();
+    if open.is_empty() {
+        return Ok(RulesOfMonth { governing, idle: 0, open });
+    }
+    let without_runs = open.len();
+    match with_pool(ledger, books, masters, (month, without_run)) {
+        Ok(with_pool) => open.retain(|code| with_pool.iter().any(|rule| rule.code == *code)),
+        // A rule whose masters are gone is open: the run says what is wrong with it.
+        Err(AppError::Rejected(_)) => {}
+        Err(error) => return Err(error),
+    }
+    Ok(RulesOfMonth { governing, idle: without_runs.saturating_sub(open.len()), open })
 }
 
 /// Upon what a run runs.

@@ -1,15 +1,17 @@
 //! Drivers that the books compute: what the centers of a month had.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::app::masters::Masters;
-use crate::domain::allocation::{AllocationRule, Center, Drivers, standing_driver, unit_of_driver};
+use crate::domain::allocation::{AllocationRule, Center, Drivers, center_of, standing_driver, unit_of_driver};
 use crate::domain::chart::{AccountClass, CenterKind};
-use crate::domain::ids::{AccountId, BooksId, NameId};
+use crate::domain::ids::{AccountId, BooksId, EntryNumber, NameId};
 use crate::domain::money::{Currency, Exact};
 use crate::domain::period::Month;
 use crate::store::StoreError;
-use crate::store::allocation::{Standing, driver_values, standing_amounts, standing_counts, standing_hours, standing_outputs};
+use crate::store::allocation::{
+    CostShape, Standing, costs_charged_back, driver_values, standing_amounts, standing_counts, standing_hours, standing_outputs,
+};
 use crate::store::ledger::Ledger;
 
 /// The drivers that rules name.
@@ -47,7 +49,7 @@ pub fn computed(
     ledger: &mut Ledger,
     books: BooksId,
     masters: &Masters,
-    (rules, month): (&[AllocationRule], Month),
+    (rules, month, through): (&[AllocationRule], Month, EntryNumber),
     drivers: &mut Drivers,
 ) -> Result<Vec<Standing>, StoreError> {
     let wanted: BTreeSet<&str> = named(rules).into_iter().filter_map(standing_driver).collect();
@@ -84,18 +86,45 @@ pub fn computed(
     let accounts = |is_wanted: &dyn Fn(AccountClass) -> bool| -> Vec<AccountId> {
         masters.accounts.iter().filter(|account| is_wanted(account.class)).map(|account| account.id).collect()
     };
-    let money = |currency: Currency, units: i64, sign: i128| Exact::new(sign * i128::from(units), currency.ledger_scale()).normalized();
+    let money =
+        |currency: Currency, more: i64, less: i64| Exact::new(i128::from(more) - i128::from(less), currency.ledger_scale()).normalized();
     if wanted.contains("direct_cost") {
         let accounts = accounts(&AccountClass::is_cost);
-        standing_amounts(ledger, books, (&accounts, true, month), |kind, id, currency, units| {
-            set("direct_cost", Some(currency), kind, id, money(currency, units, 1));
+        standing_amounts(ledger, books, (&accounts, true, month), |kind, id, currency, [debit, credit]| {
+            set("direct_cost", Some(currency), kind, id, money(currency, debit, credit));
         })?;
     }
     if wanted.contains("revenue") {
         let accounts = accounts(&|class| class == AccountClass::Revenue);
-        standing_amounts(ledger, books, (&accounts, false, month), |kind, id, currency, units| {
-            set("revenue", Some(currency), kind, id, money(currency, units, -1));
-        })?;
+        for ((kind, id, currency), [debit, credit]) in earned(ledger, books, accounts, (month, through))? {
+            set("revenue", Some(currency), kind, id, money(currency, credit, debit));
+        }
     }
     Ok(found)
+}
+
+/// Debits and credits of a month on accounts of revenue. What clients were billed for AI follows from the allocation, so it is no measure for it.
+fn earned(
+    ledger: &mut Ledger,
+    books: BooksId,
+    accounts: Vec<AccountId>,
+    (month, through): (Month, EntryNumber),
+) -> Result<BTreeMap<(CenterKind, NameId, Currency), [i64; 2]>, StoreError> {
+    let mut sums: BTreeMap<(CenterKind, NameId, Currency), [i64; 2]> = BTreeMap::new();
+    standing_amounts(ledger, books, (&accounts, false, month), |kind, id, currency, sides| {
+        sums.insert((kind, id, currency), sides);
+    })?;
+    let overflow = || StoreError::Refused("an overflow of revenue".to_owned());
+    let shape = CostShape { accounts, ..CostShape::default() };
+    costs_charged_back(ledger, books, &shape, (month, through), |block, currency, charged| {
+        for kind in CenterKind::ALL {
+            let Some(sides) = sums.get_mut(&(kind, center_of(&block, kind), currency)) else { continue };
+            for (side, charged) in sides.iter_mut().zip(charged) {
+                *side = side.checked_sub(charged).ok_or_else(overflow)?;
+            }
+        }
+        Ok(())
+    })?;
+    sums.retain(|_, sides| *sides != [0, 0]);
+    Ok(sums)
 }

@@ -11,7 +11,7 @@ use crate::app::charges::charge_by_key;
 use crate::app::masters::Masters;
 use crate::app::reports::reading::reading;
 use crate::app::{App, AppError};
-use crate::domain::allocation::{AllocationRule, Directory, Filter, Fraction, MOST_PARTS, PostingMode, block_of};
+use crate::domain::allocation::{AllocationRule, Directory, Filter, Fraction, MOST_PARTS, block_of};
 use crate::domain::chart::{Account, CenterKind, CodingBlock};
 use crate::domain::ids::{BooksId, EntryNumber};
 use crate::domain::money::Currency;
@@ -52,14 +52,10 @@ fn find(ledger: &mut Ledger, books: BooksId, run: i64, line: i64) -> Result<Foun
 /// The pool's blocks.
 fn filter(rule: &AllocationRule, pool: &RunPool, directory: &impl Directory) -> Result<Filter, Rejection> {
     let filter = Filter::of(rule, directory)?;
-    let received_in = match &rule.terms.posting {
-        PostingMode::Accounts { debit, .. } => Some(directory.account(debit)?),
-        PostingMode::KeepAccount => None,
-    };
-    Ok(match pool.from {
-        Some((kind, id)) if !rule.terms.method.service_centers().is_empty() => filter.of_service(kind, id, received_in),
-        _ => filter,
-    })
+    match pool.from {
+        Some(center) if !rule.terms.method.service_centers().is_empty() => filter.of_service(rule, center, directory),
+        _ => Ok(filter),
+    }
 }
 
 /// Lines of earlier steps and runs by which the sender of a line's pool received what it passes on.

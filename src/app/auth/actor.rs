@@ -33,6 +33,8 @@ pub enum Role {
     Auditor,
     /// Another finance system: takes journals and batches over, says what it booked, and hands in revenue, hours and outputs.
     Integrator,
+    /// A client's people: the statements of the cost centers that the token is limited to, and nothing else.
+    Client,
 }
 
 /// One thing a use case can require.
@@ -78,11 +80,13 @@ pub enum Permission {
     RecordActivity,
     /// What an hour of one person costs.
     ReadLaborRates,
+    /// The statements of the cost centers that a token is limited to.
+    ReadStatements,
 }
 
 impl Role {
     /// Every role, in declaration order.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Viewer,
         Self::Analyst,
         Self::Ingest,
@@ -92,6 +96,7 @@ impl Role {
         Self::Admin,
         Self::Auditor,
         Self::Integrator,
+        Self::Client,
     ];
 
     /// The word used in tokens and on the command line.
@@ -107,6 +112,7 @@ impl Role {
             Self::Admin => "admin",
             Self::Auditor => "auditor",
             Self::Integrator => "integrator",
+            Self::Client => "client",
         }
     }
 
@@ -177,6 +183,7 @@ impl Role {
                 P::ReadLaborRates,
             ],
             Self::Integrator => &[P::ReadReports, P::ReadMasters, P::ReadJournal, P::Export, P::DeliverExports, P::RecordActivity],
+            Self::Client => &[P::ReadStatements],
         }
     }
 }
@@ -189,7 +196,7 @@ impl fmt::Display for Role {
 
 impl Permission {
     /// Every permission, in declaration order.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::ReadReports,
         Self::ReadCharges,
         Self::ReadMasters,
@@ -210,6 +217,7 @@ impl Permission {
         Self::DeliverExports,
         Self::RecordActivity,
         Self::ReadLaborRates,
+        Self::ReadStatements,
     ];
 
     /// The name shown when a request is refused for want of it.
@@ -236,6 +244,7 @@ impl Permission {
             Self::DeliverExports => "DELIVER_EXPORTS",
             Self::RecordActivity => "RECORD_ACTIVITY",
             Self::ReadLaborRates => "READ_LABOR_RATES",
+            Self::ReadStatements => "READ_STATEMENTS",
         }
     }
 
@@ -246,7 +255,13 @@ impl Permission {
     #[must_use]
     pub const fn can_be_limited(self) -> bool {
         match self {
-            Self::ReadReports | Self::ReadCharges | Self::ReadMasters | Self::ReadJournal | Self::RecordCharges | Self::Export => true,
+            Self::ReadReports
+            | Self::ReadCharges
+            | Self::ReadMasters
+            | Self::ReadJournal
+            | Self::RecordCharges
+            | Self::Export
+            | Self::ReadStatements => true,
             Self::ReadPrices
             | Self::SaveMasters
             | Self::SavePrices

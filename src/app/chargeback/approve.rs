@@ -2,7 +2,7 @@
 
 use super::ground::{Ground, Wanted};
 use super::read::{StatementView, view_of};
-use super::{LONGEST_TEXT, content_hash, now, permitted, save_step, statement_by_number};
+use super::{LONGEST_TEXT, content_hash, now, permitted, refuse_future, save_step, statement_by_number};
 use crate::app::auth::{Actor, Permission};
 use crate::app::duties::persons;
 use crate::app::masters::required;
@@ -24,7 +24,7 @@ pub struct ApproveInput {
 /// Approves a statement, which freezes it.
 ///
 /// # Errors
-/// `Forbidden`; `STATEMENT_NOT_FOUND`, `STATEMENT_NOT_OPEN`, `SAME_PERSON`, `STATEMENT_CHANGED`, `DUTIES_EXCLUDED`; any database failure.
+/// `Forbidden`; `STATEMENT_NOT_FOUND`, `STATEMENT_NOT_OPEN`, `PERIOD_FUTURE`, `SAME_PERSON`, `STATEMENT_CHANGED`, `DUTIES_EXCLUDED`; any database failure.
 pub async fn approve_chargeback(app: &App, actor: &Actor, input: ApproveInput) -> Result<StatementView, AppError> {
     let books = permitted(app, actor, Permission::ApproveJournals).await?;
     let approver = actor.clone();
@@ -39,6 +39,7 @@ fn approve_in_tx(
 ) -> Result<crate::domain::chargeback::StatementNumber, AppError> {
     let before = statement_by_number(session, &input.number)?;
     before.status.allow(Step::Approve)?;
+    refuse_future(session, before.content.terms.period)?;
     let approver = persons(actor);
     if before.drafted_by.share_one_with(&approver) {
         let message = format!("{} drafted this statement: another person approves it", before.drafted_by.subject);

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::ground::{Ground, Wanted};
 use super::read::{StatementView, views_of};
-use super::{STALE_KIND, content_hash, now, permitted};
+use super::{STALE_KIND, content_hash, now, permitted, refuse_future};
 use crate::app::audit::{self, Change};
 use crate::app::auth::{Actor, Permission};
 use crate::app::duties::persons;
@@ -47,7 +47,7 @@ struct Drafting {
 /// Drafts the statements of a month. Centers that owe nothing get none, nor does cost whose owner is not known, nor the provider itself.
 ///
 /// # Errors
-/// `Forbidden`; `DATE_INVALID`, `MISSING_FIELD`, `COST_CENTER_UNKNOWN`, `MARKUP_INVALID`, `STANDARD_RATE_MISSING`, `RANGE_TOO_LARGE`,
+/// `Forbidden`; `DATE_INVALID`, `PERIOD_FUTURE`, `MISSING_FIELD`, `COST_CENTER_UNKNOWN`, `MARKUP_INVALID`, `STANDARD_RATE_MISSING`, `RANGE_TOO_LARGE`,
 /// `TOO_MANY_STATEMENT_LINES`, `LEDGER_OVERFLOW`; any database failure.
 pub async fn draft_chargebacks(app: &App, actor: &Actor, input: DraftInput) -> Result<Vec<StatementView>, AppError> {
     let books = permitted(app, actor, Permission::PostCorrections).await?;
@@ -64,6 +64,7 @@ pub async fn draft_chargebacks(app: &App, actor: &Actor, input: DraftInput) -> R
 }
 
 fn draft_in_tx(session: &mut Session, actor: &Actor, drafting: &Drafting) -> Result<Vec<StatementNumber>, AppError> {
+    refuse_future(session, drafting.period)?;
     let input = &drafting.input;
     let provider = provider_of(session, input.provider.as_deref())?;
     let wanted = Wanted { kind: input.kind, showback: input.showback, period: drafting.period, basis: input.basis, center: None };

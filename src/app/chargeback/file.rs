@@ -2,7 +2,7 @@
 
 use chrono::Datelike;
 
-use super::read::{StatementView, chargeback};
+use super::read::{Audience, StatementView, chargeback_document};
 use crate::app::auth::Actor;
 use crate::app::{App, AppError};
 use crate::domain::chargeback::Line;
@@ -26,14 +26,22 @@ pub struct StatementFile {
     pub bytes: Vec<u8>,
 }
 
-/// The file of a statement; none when there is no such statement, or it is not seen.
+/// What is asked for.
+#[derive(Debug, Clone, Copy)]
+pub struct FileQuery<'a> {
+    pub number: &'a str,
+    pub format: FileFormat,
+    pub audience: Audience,
+}
+
+/// The file of a statement; none when there is no such statement, or it is not seen. That of a client is for the client, as a page is.
 ///
 /// # Errors
 /// [`AppError::Forbidden`] or a database failure.
-pub async fn statement_file(app: &App, actor: &Actor, number: &str, format: FileFormat) -> Result<Option<StatementFile>, AppError> {
-    let Some(view) = chargeback(app, actor, number).await? else { return Ok(None) };
+pub async fn statement_file(app: &App, actor: &Actor, query: FileQuery<'_>) -> Result<Option<StatementFile>, AppError> {
+    let Some(view) = chargeback_document(app, actor, query.number, query.audience).await? else { return Ok(None) };
     let sheet = sheet(&view)?;
-    let (written, ending, content_type) = match format {
+    let (written, ending, content_type) = match query.format {
         FileFormat::Csv => (write_csv(&sheet), "csv", "text/csv; charset=utf-8"),
         FileFormat::Xlsx => (write_xlsx(&sheet), "xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
     };
@@ -47,25 +55,28 @@ fn sheet(view: &StatementView) -> Result<StatementSheet, AppError> {
     let drafted = statement.drafted_at.to_instant().date_naive();
     let person =
         |persons: Option<&crate::domain::manual_journals::Persons>| persons.map(|persons| persons.subject.clone()).unwrap_or_default();
-    let facts = vec![
+    let mut facts = vec![
         ("Number", statement.number.to_string()),
         ("Books", view.books.clone()),
         ("Period", terms.period.to_string()),
         ("Cost center", format!("{} {}", content.kind.field(), view.center.code)),
         ("Name", view.center.name.clone()),
         ("Status", statement.status.as_str().to_owned()),
-        ("Basis", terms.basis.as_str().to_owned()),
         ("Showback", terms.showback.to_string()),
         ("Total", statement.total.exact().to_string()),
         ("Currency", content.currency.code().to_owned()),
-        ("Cost", statement.cost.exact().to_string()),
-        ("Over- or under-recovered", content.recovery()?.exact().to_string()),
-        ("Drafted by", person(Some(&statement.drafted_by))),
-        ("Approved by", person(statement.approved_by.as_ref())),
-        ("Journal entry", statement.entry.map(|entry| entry.to_string()).unwrap_or_default()),
-        ("Through entry", statement.through_entry.to_string()),
-        ("Content hash", statement.content_hash.clone()),
     ];
+    if view.audience == Audience::Provider {
+        facts.extend([
+            ("Basis", terms.basis.as_str().to_owned()),
+            ("Cost", statement.cost.exact().to_string()),
+            ("Over- or under-recovered", content.recovery()?.exact().to_string()),
+            ("Drafted by", person(Some(&statement.drafted_by))),
+            ("Approved by", person(statement.approved_by.as_ref())),
+            ("Journal entry", statement.entry.map(|entry| entry.to_string()).unwrap_or_default()),
+        ]);
+    }
+    facts.extend([("Through entry", statement.through_entry.to_string()), ("Content hash", statement.content_hash.clone())]);
     let lines = content.lines.iter().zip(1_u64..).map(|(line, number)| row(view, line, number)).collect();
     let drafted_on = (
         u16::try_from(drafted.year()).unwrap_or_default(),

@@ -15,10 +15,10 @@ mod terms;
 
 pub use approve::{ApproveInput, approve_chargeback, withdraw_chargeback};
 pub use draft::{DraftInput, draft_chargebacks};
-pub use file::{FileFormat, StatementFile, statement_file};
+pub use file::{FileFormat, FileQuery, StatementFile, statement_file};
 pub use handover::{AcknowledgeInput, acknowledge_chargeback, mark_chargeback_exported};
 pub use post::{PostInput, PostedStatements, ReverseInput, post_chargebacks, reverse_chargeback};
-pub use read::{StatementView, StatementsQuery, chargeback, chargebacks};
+pub use read::{Audience, StatementView, StatementsQuery, chargeback, chargeback_document, chargebacks};
 pub(super) use stale::{KIND as STALE_KIND, objects as stale_objects};
 pub use terms::{
     RebillTermsInput, RebillTermsView, StandardRateInput, rebill_terms, save_rebill_terms, save_standard_rates, standard_rates,
@@ -33,7 +33,7 @@ use super::auth::{Actor, Permission};
 use super::posting::Session;
 use crate::app::{App, Books};
 use crate::domain::chargeback::{Content, StatementNumber};
-use crate::domain::period::Moment;
+use crate::domain::period::{Moment, Month};
 use crate::domain::rejection::{Code, Rejection};
 use crate::store::chargeback::{Statement, StatementFilter, statement_list, statement_save};
 
@@ -50,6 +50,15 @@ async fn permitted(app: &App, actor: &Actor, permission: Permission) -> Result<s
 
 fn now(app: &App) -> Moment {
     Moment::from_instant(app.clock().now())
+}
+
+/// Nothing is charged of a month that has not begun: nobody used anything in it.
+fn refuse_future(session: &Session, period: Month) -> Result<(), Rejection> {
+    if period <= session.current_month() {
+        return Ok(());
+    }
+    let message = format!("{period} has not begun: statements are made of months that have");
+    Err(Rejection::at(Code::PeriodFuture, "period", message))
 }
 
 fn not_found() -> Rejection {

@@ -10,6 +10,7 @@ use crate::app::auth::{Actor, Permission};
 use crate::app::masters::MOST_ITEMS;
 use crate::app::posting::Session;
 use crate::app::posting::command::{self, Lines, Once};
+use crate::app::reports::reading::in_reading;
 use crate::app::{App, AppError};
 use crate::domain::chargeback::{StatementNumber, StatementStatus, Step, Treatment};
 use crate::domain::chart::{CenterKind, CodingBlock, well_known};
@@ -19,7 +20,7 @@ use crate::domain::journal::{EntryDraft, EntryKind, ReversalView, reverse};
 use crate::domain::period::{Day, Month};
 use crate::domain::rejection::{Code, Rejection};
 use crate::store::StoreError;
-use crate::store::chargeback::{Statement, StatementFilter, statement_list, statement_save};
+use crate::store::chargeback::{Statement, StatementFilter, open_statements, statement_list, statement_save};
 
 /// Which statements to post.
 #[derive(Debug, Clone)]
@@ -35,6 +36,8 @@ pub struct PostInput {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PostedStatements {
     pub statements: Vec<StatementView>,
+    /// Statements of the period that still charge nobody, as they stand now: drafts, and approved ones that were not named.
+    pub left_open: Vec<(StatementNumber, StatementStatus)>,
     pub is_replayed: bool,
 }
 
@@ -63,6 +66,7 @@ pub async fn post_chargebacks(app: &App, actor: &Actor, input: PostInput) -> Res
     let checked = period.clone().map(drop).and_then(|()| check_count(input.numbers.as_deref()));
     let command = Once { operation: "postChargebacks", key: input.idempotency_key, content, checked };
     let (who, numbers) = (actor.clone(), input.numbers);
+    let month = period.clone();
     let done = command::once(app, actor, command, move |session| {
         session.check_duty(&who, Duty::Posting, None)?;
         session.act_as_closer(who.may(Permission::ClosePeriods));
@@ -77,7 +81,10 @@ pub async fn post_chargebacks(app: &App, actor: &Actor, input: PostInput) -> Res
     })
     .await?;
     let numbers = done.receipt.0.into_iter().map(StatementNumber).collect();
-    Ok(PostedStatements { statements: views_of(app, actor, numbers).await?, is_replayed: done.is_replayed })
+    let statements = views_of(app, actor, numbers).await?;
+    let (books, month) = (app.books(actor).await?, month?);
+    let left_open = in_reading(app, &books, move |ledger, id, _| Ok(open_statements(ledger, id, month)?)).await?;
+    Ok(PostedStatements { statements, left_open, is_replayed: done.is_replayed })
 }
 
 fn refuse_limited(actor: &Actor) -> Result<(), AppError> {
@@ -105,7 +112,13 @@ fn wanted(session: &mut Session, period: Month, numbers: Option<&[String]>) -> R
         (false, _) => Ok(charging),
         (true, true) => Err(Rejection::of(Code::ShowbackNotPosted).under("period").into()),
         (true, false) => {
-            let message = format!("{period} has no approved statement: draft it and have the drafts approved first");
+            let drafts = open_statements(&mut session.ledger, session.books, period)?;
+            let message = match drafts.first() {
+                None => format!("{period} has no approved statement: draft it and have the drafts approved first"),
+                Some((first, _)) => {
+                    format!("{period} has no approved statement: have its {} drafts approved first, from {first} on", drafts.len())
+                }
+            };
             Err(Rejection::at(Code::NothingToPost, "period", message).into())
         }
     }
@@ -149,8 +162,16 @@ fn named(session: &mut Session, period: Month, numbers: &[String]) -> Result<Vec
 fn at_period(error: AppError, period: Month) -> AppError {
     let placed = |mut rejection: Rejection| {
         if rejection.path == ["effectiveOn"] {
+            let withdraw = "withdraw its statements with withdrawChargeback: the next statements of an open month take the cost up";
+            let advice = match rejection.code {
+                Code::PeriodClosed => format!("have it reopened with requestReopening and approveReopening and post then, or {withdraw}"),
+                Code::PeriodSoftClosed => format!("let somebody post who closes periods, have it reopened, or {withdraw}"),
+                Code::PeriodFuture => "withdraw its statements with withdrawChargeback, and draft it when it has begun".to_owned(),
+                _ => withdraw.to_owned(),
+            };
+            let state = rejection.code.as_str();
             rejection.path = vec!["period".into()];
-            rejection.message = format!("{}; chargebacks of {period} are dated on its last day", rejection.message);
+            rejection.message = format!("chargebacks of {period} are dated on its last day, which takes none ({state}): {advice}");
         }
         rejection
     };

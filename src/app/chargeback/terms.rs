@@ -26,6 +26,8 @@ pub struct RebillTermsInput {
     pub receivable: Option<String>,
     /// That of the draft when absent.
     pub markup_percent: Option<String>,
+    /// Whether the client's statements show cost, markup, and where shared cost came from.
+    pub shows_cost: bool,
 }
 
 /// The terms of a client, with the names spelled out.
@@ -35,6 +37,7 @@ pub struct RebillTermsView {
     pub treatment: Treatment,
     pub receivable: Account,
     pub markup: Option<Exact>,
+    pub shows_cost: bool,
 }
 
 /// A standard rate, as it is given.
@@ -98,7 +101,7 @@ fn terms_of(session: &Session, input: &RebillTermsInput) -> Result<RebillTerms, 
         return Err(Rejection::at(Code::RebillTermsInvalid, "receivableAccount", message));
     }
     let markup = input.markup_percent.as_deref().map(parse_markup).transpose()?;
-    Ok(RebillTerms { client: client.id, treatment: input.treatment, receivable: receivable.id, markup })
+    Ok(RebillTerms { client: client.id, treatment: input.treatment, receivable: receivable.id, markup, shows_cost: input.shows_cost })
 }
 
 fn save_one(session: &mut Session, actor: &Actor, before: Option<&RebillTerms>, terms: &RebillTerms) -> Result<(), AppError> {
@@ -113,6 +116,7 @@ fn save_one(session: &mut Session, actor: &Actor, before: Option<&RebillTerms>, 
             "treatment": terms.treatment.as_str(),
             "receivable": masters.account_by_id(terms.receivable).map(|account| account.code.clone()),
             "markupPercent": terms.markup.map(|markup| markup.to_string()),
+            "showsCost": terms.shows_cost,
         })
     };
     let client = masters.center_by_id(terms.client).map(|client| client.code.clone()).unwrap_or_default();
@@ -134,6 +138,7 @@ fn view(masters: &crate::app::masters::Masters, terms: &RebillTerms) -> Result<R
         treatment: terms.treatment,
         receivable: masters.account_by_id(terms.receivable).cloned().ok_or_else(corrupt)?,
         markup: terms.markup,
+        shows_cost: terms.shows_cost,
     })
 }
 

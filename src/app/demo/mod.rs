@@ -6,12 +6,14 @@
 mod charges;
 mod company;
 mod fill;
+mod open;
 mod shape;
 mod split_mix;
 
 pub use charges::{Charges, DAYS, charges};
 pub use company::{Company, company};
 pub use fill::{DemoOptions, DemoSummary, fill};
+pub use open::{Opened, open_demo};
 
 /// The seed of the demo that everybody sees.
 pub const DEFAULT_SEED: u64 = 0x7A11_B00C;

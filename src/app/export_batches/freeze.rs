@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::content::{content_hash, written};
+use super::prefix::prefix_of;
 use super::targets::format_of;
 use crate::app::AppError;
 use crate::app::auth::Actor;
@@ -44,6 +45,7 @@ pub(super) fn freeze(session: &mut Session, actor: &Actor, taken: Taken<'_>) -> 
     let lines: Vec<NewLine> = numbered
         .flat_map(|(document, cut)| cut.lines.iter().map(move |line| NewLine { document, key: line.key, minor: line.minor }))
         .collect();
+    let prefix = prefix_of(session, target)?;
     let (id, number) = next_numbers(&mut session.ledger, session.books, target.id)?;
     let mut batch = BatchRow {
         id,
@@ -55,7 +57,7 @@ pub(super) fn freeze(session: &mut Session, actor: &Actor, taken: Taken<'_>) -> 
         kinds: taken.kinds,
         through_entry: EntryNumber(session.head.last_entry),
         rounding: target.target.rounding(),
-        external_number: batch_number(taken.month, number)?,
+        external_number: batch_number(&prefix, taken.month, number)?,
         content_hash: String::new(),
         created_by: actor.subject.clone(),
         recorded_at: command::recorded_at(session),

@@ -2,13 +2,14 @@
 
 use serde_json::json;
 
+use super::prefix::reserve;
 use crate::app::audit::{self, Change};
 use crate::app::auth::{Actor, Permission};
 use crate::app::masters::{MOST_ITEMS, required};
 use crate::app::posting::{Session, command};
 use crate::app::reports::reading::reading;
 use crate::app::{App, AppError};
-use crate::domain::export_batch::{MOST_MAPPED, Segment, Target};
+use crate::domain::export_batch::{MOST_MAPPED, Prefix, Segment, Target};
 use crate::domain::ids::BooksId;
 use crate::domain::money::Currency;
 use crate::domain::period::Moment;
@@ -16,7 +17,7 @@ use crate::domain::rejection::{Code, Rejection};
 use crate::domain::report::SpendDimension;
 use crate::export::erp::{self, Format};
 use crate::store::StoreError;
-use crate::store::export_batch::{TargetRow, target_insert, target_list};
+use crate::store::export_batch::{TargetRow, prefix_list, target_insert, target_list};
 use crate::store::ledger::Ledger;
 
 /// Longest name of an account, a value, a segment or a company in another system.
@@ -40,6 +41,8 @@ pub struct TargetInput {
     /// The format's own when absent.
     pub most_lines: Option<i32>,
     pub keeps_carry: bool,
+    /// Two to four capital letters with which the documents begin; what the target has when absent.
+    pub document_prefix: Option<String>,
 }
 
 #[derive(Debug, Clone)]
@@ -63,6 +66,8 @@ pub struct TargetView {
     pub code: String,
     pub target: Target,
     pub format: &'static Format,
+    /// With which its next documents begin; none while it has neither been given one nor made a batch.
+    pub document_prefix: Option<String>,
 }
 
 /// The target of a format as the program knows it.
@@ -78,6 +83,7 @@ fn usual(format: &Format) -> Target {
         values: [].into(),
         most_lines: format.usual_lines,
         keeps_carry: true,
+        document_prefix: None,
     }
 }
 
@@ -129,14 +135,18 @@ fn next_id(session: &mut Session) -> Result<i64, StoreError> {
 /// [`AppError::Forbidden`] or a database failure.
 pub async fn export_targets(app: &App, actor: &Actor) -> Result<Vec<TargetView>, AppError> {
     reading(app, actor, Permission::Export, |ledger, books, _| {
-        all(ledger, books)?.into_iter().map(|row| Ok(view(row)?)).collect::<Result<_, AppError>>()
+        all(ledger, books)?.into_iter().map(|row| Ok(view(ledger, books, row)?)).collect::<Result<_, AppError>>()
     })
     .await
 }
 
-fn view(row: TargetRow) -> Result<TargetView, StoreError> {
+fn view(ledger: &mut Ledger, books: BooksId, row: TargetRow) -> Result<TargetView, StoreError> {
     let format = format_of(&row.target)?;
-    Ok(TargetView { version: row.version, code: row.code, target: row.target, format })
+    let document_prefix = match &row.target.document_prefix {
+        Some(saved) => Some(saved.clone()),
+        None => prefix_list(ledger, books, row.id)?.pop().map(|prefix| prefix.as_str().to_owned()),
+    };
+    Ok(TargetView { version: row.version, code: row.code, target: row.target, format, document_prefix })
 }
 
 /// Saves targets. One that is there gets another version; batches keep the version they were made with.
@@ -157,20 +167,37 @@ pub async fn save_export_targets(app: &App, actor: &Actor, inputs: Vec<TargetInp
     let targets = inputs.iter().enumerate().map(check).collect::<Result<Vec<_>, _>>()?;
     let saver = actor.clone();
     let save = move |session: &mut Session| {
-        targets.into_iter().map(|(code, target)| save_in_tx(session, &saver, code, target)).collect::<Result<Vec<_>, AppError>>()
+        let numbered = targets.into_iter().enumerate();
+        let save = |(position, (code, target)): (usize, _)| {
+            save_in_tx(session, &saver, code, target).map_err(|error| match error {
+                AppError::Rejected(rejections) => AppError::Rejected(
+                    rejections.into_iter().map(|rejection| rejection.under(position.to_string()).under("targets")).collect(),
+                ),
+                other => other,
+            })
+        };
+        numbered.map(save).collect::<Result<Vec<_>, AppError>>()
     };
     books.desk().run(Moment::from_instant(app.clock().now()), save).await
 }
 
 fn save_in_tx(session: &mut Session, actor: &Actor, code: String, target: Target) -> Result<TargetView, AppError> {
     let before = target_list(&mut session.ledger, session.books)?.into_iter().find(|known| known.code == code);
+    let mut target = target;
+    if let Some(before) = before.as_ref().filter(|_| target.document_prefix.is_none()) {
+        // Whoever says nothing of the prefix keeps it: numbers with it are in the other system.
+        target.document_prefix.clone_from(&before.target.document_prefix);
+    }
     if let Some(same) = before.as_ref().filter(|before| before.target == target) {
-        return Ok(view(same.clone())?);
+        return Ok(view(&mut session.ledger, session.books, same.clone())?);
     }
     let (id, version) = match &before {
         Some(before) => (before.id, before.version.saturating_add(1)),
         None => (next_id(session)?, 1),
     };
+    if let Some(prefix) = &target.document_prefix {
+        reserve(session, id, prefix)?;
+    }
     let row = TargetRow { id, version, code, target };
     let at = command::recorded_at(session);
     target_insert(&mut session.ledger, session.books, &row, &actor.subject, at)?;
@@ -183,7 +210,7 @@ fn save_in_tx(session: &mut Session, actor: &Actor, code: String, target: Target
         reason: None,
     };
     session.audit(audit::event(actor, change));
-    Ok(view(row)?)
+    Ok(view(&mut session.ledger, session.books, row)?)
 }
 
 fn invalid(field: &'static str, message: impl Into<String>) -> Rejection {
@@ -221,6 +248,7 @@ fn checked(input: &TargetInput) -> Result<(String, Target), Rejection> {
     let mut target = Target { company, journal, currency: currency.map(|currency| currency.code().to_owned()), segments, ..usual(format) };
     target.most_lines = most_lines.ok_or_else(too_many)?;
     target.keeps_carry = input.keeps_carry;
+    target.document_prefix = input.document_prefix.as_deref().map(Prefix::parse).transpose()?.map(|prefix| prefix.as_str().to_owned());
     map(&mut target, input)?;
     Ok((code, target))
 }

@@ -59,14 +59,14 @@ async fn create_once(store: &Store, code: &str, name: &str, list: &Builtin, now:
 /// Adds the built-in prices, aliases and default accounts that these books do not have yet, as after an upgrade of the program.
 /// Answers how many prices were added.
 ///
-/// Nothing is replaced: an account or an alias that was saved otherwise stays, and set and imported prices stand above the built-in ones.
+/// Nothing is replaced: an account or an alias that was saved otherwise or taken back stays so, and set and imported prices stand above the built-in ones.
 ///
 /// # Errors
 /// Any database failure.
 pub async fn sync_builtin_prices(store: &Store, clock: &Clock, books: BooksId) -> Result<u64, AppError> {
     let list = Builtin::read()?;
     let known = masters::builtin_price_list(store, books).await?;
-    let (aliases, codes) = (masters::alias_list(store, books).await?, masters::account_code_list(store, books).await?);
+    let (aliases, codes) = (masters::known_alias_list(store, books).await?, masters::account_code_list(store, books).await?);
     let has_accounts = DEFAULT_CHART.iter().all(|line| codes.iter().any(|code| code == line.0));
     if has_accounts && missing_terms(&known, &list.terms).is_empty() && missing_aliases(&aliases, &list.aliases).is_empty() {
         return Ok(0);
@@ -87,7 +87,7 @@ async fn sync_once(store: &Store, books: BooksId, list: &Builtin, now: Moment) -
     let rows = transaction.load().await?;
     let prices = numbered(&mut transaction.numbers, missing_terms(&rows.prices, &list.terms), now)?;
     let added = u64::try_from(prices.len()).unwrap_or(u64::MAX);
-    let (accounts, aliases) = (missing_accounts(&rows.accounts), missing_aliases(&rows.aliases, &list.aliases));
+    let (accounts, aliases) = (missing_accounts(&rows.accounts), missing_aliases(&transaction.known_alias_list().await?, &list.aliases));
     let mut change = MastersChange { accounts, prices, aliases, ..MastersChange::default() };
     if !change.is_empty() {
         let told = json!({ "prices": change.prices.len(), "aliases": change.aliases.len() });

@@ -31,7 +31,7 @@ pub(in crate::app) use check::required;
 pub use cost_centers::{CostCenterInput, save_cost_centers, visible_centers};
 pub use create_books::{create_books, sync_builtin_prices};
 pub use discounts::{DiscountInput, discounts, save_discounts};
-pub use model_aliases::{ModelAlias, model_aliases, save_model_aliases};
+pub use model_aliases::{AliasName, ModelAlias, delete_model_aliases, model_aliases, save_model_aliases};
 pub use names::names;
 pub use posting_rules::{PostingRuleInput, delete_posting_rules, save_posting_rules};
 pub use price_list::{PriceListError, read_instant, read_price_list, write_instant, write_price_list};

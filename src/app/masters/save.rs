@@ -109,7 +109,8 @@ pub(super) async fn commit(store: &Store, books: &Books, decided: Decided<'_>) -
     if change.is_empty() {
         return Ok(());
     }
-    let keeps_prices = !(change.prices.is_empty() && change.discounts.is_empty() && change.aliases.is_empty());
+    let keeps_aliases = !(change.aliases.is_empty() && change.removed_aliases.is_empty());
+    let keeps_prices = keeps_aliases || !(change.prices.is_empty() && change.discounts.is_empty());
     if keeps_prices {
         let (duty, persons) = (Duty::PriceBook, duties::persons(saving.actor));
         if let Some(event) = transaction.excluding_act(&persons, duty.excluded().actions()).await? {

@@ -55,6 +55,12 @@ impl Saving<'_> {
             let known = before.price_book.alias(&alias.provider, &alias.alias).map(|model| json!({ "model": model }));
             saved("modelAlias.save", format!("model alias {}/{}", alias.provider, alias.alias), known, alias_json(alias))
         }));
+        told.extend(change.removed_aliases.iter().map(|(alias, _)| Change {
+            action: "modelAlias.delete",
+            object: format!("model alias {}/{}", alias.provider, alias.alias),
+            before: Some(json!({ "model": alias.model })),
+            ..Change::default()
+        }));
         told.extend(change.discounts.iter().map(|(discount, _)| {
             let model = discount.model.as_deref().unwrap_or("*");
             saved("discount.save", format!("discount {}/{model}", discount.provider), None, discount_json(discount))

@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::activity_items::{labor_true_up, revenue_recognized};
+use super::handover_items::unfinished;
 use super::review::review_state;
 use super::settings::percent;
 use super::{Reading, permitted, reading};
-use crate::app::allocation::{STALE_KIND, open_rules};
+use crate::app::allocation::{RulesOfMonth, STALE_KIND, rules_of_month, runs_in_force};
 use crate::app::auth::{Actor, Permission};
 use crate::app::masters::Masters;
 use crate::app::{App, AppError};
@@ -34,6 +35,12 @@ pub enum ItemCode {
     RevenueRecognized,
     /// Applied labor is trued up to payroll, and nothing came since.
     LaborTrueUp,
+    /// No statement of the month is left unposted.
+    ChargebacksPosted,
+    /// Every export target has every entry of the month.
+    EntriesExported,
+    /// No hours of the month wait for a rate.
+    HoursRated,
     /// Somebody signed the accruals off as they are now.
     AccrualsReviewed,
     /// Debits and credits are equal in every currency.
@@ -52,6 +59,9 @@ impl ItemCode {
             Self::AllocationsRun => "ALLOCATIONS_RUN",
             Self::RevenueRecognized => "REVENUE_RECOGNIZED",
             Self::LaborTrueUp => "LABOR_TRUE_UP",
+            Self::ChargebacksPosted => "CHARGEBACKS_POSTED",
+            Self::EntriesExported => "ENTRIES_EXPORTED",
+            Self::HoursRated => "HOURS_RATED",
             Self::AccrualsReviewed => "ACCRUALS_REVIEWED",
             Self::TrialBalance => "TRIAL_BALANCE",
             Self::EarlierPeriods => "EARLIER_PERIODS",
@@ -61,6 +71,16 @@ impl ItemCode {
     /// Whether a closer may close with a reason while the item is open. Books that do not foot, and months out of order, never close.
     pub fn may_stay_open(self) -> bool {
         !matches!(self, Self::TrialBalance | Self::EarlierPeriods)
+    }
+
+    /// Whether the closer's reason must name the item for it to stay open: work that was begun, and that nobody may close over unawares.
+    pub fn must_be_named(self) -> bool {
+        matches!(self, Self::ChargebacksPosted | Self::EntriesExported | Self::HoursRated)
+    }
+
+    /// Whether a reason names the item by its code, as a word of its own.
+    pub fn is_named_in(self, reason: &str) -> bool {
+        reason.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_').any(|word| word == self.as_str())
     }
 }
 
@@ -123,14 +143,18 @@ pub async fn close_checklist(app: &App, actor: &Actor, period: &str) -> Result<C
 /// Every item, as the tables of the open transaction have it.
 pub(super) fn measure(periods: &mut Periods<'_>, masters: &Masters, month: Month, today: Day) -> Result<Vec<Item>, AppError> {
     let (thresholds, current) = (periods.thresholds()?, today.month());
+    let [statements, exports, hours] = unfinished(periods, month)?;
     Ok(vec![
         period_over(month, current),
         unpriced(periods, month, thresholds.unpriced_charges)?,
         unattributed(periods, masters, month, thresholds.unattributed_basis_points)?,
         provider_feeds(periods, month, thresholds.feed_gap_days)?,
-        allocations_run(periods, month)?,
+        allocations_run(periods, masters, month)?,
         revenue_recognized(periods, month, today)?,
         labor_true_up(periods, masters, month, current)?,
+        statements,
+        exports,
+        hours,
         accruals_reviewed(periods, masters, month)?,
         trial_balance(periods, month)?,
         earlier_periods(periods, masters, month, current)?,
@@ -217,16 +241,24 @@ pub(super) fn stale_objects(periods: &mut Periods<'_>, month: Month, kind: &str)
     Ok(periods.stale_list()?.into_iter().filter(is_stale).map(|mark| mark.object).collect())
 }
 
-/// Every rule that governs the month has a run in force, and none of them is of before a reopening.
-fn allocations_run(periods: &mut Periods<'_>, month: Month) -> Result<Item, StoreError> {
-    let (open, rules) = open_rules(periods.ledger, periods.books, month)?;
-    if rules == 0 {
+/// Every rule that governs the month and has something to spread has a run in force, and none of them is of before a reopening.
+fn allocations_run(periods: &mut Periods<'_>, masters: &Masters, month: Month) -> Result<Item, AppError> {
+    let RulesOfMonth { governing, idle, open } = rules_of_month(periods.ledger, periods.books, masters, month)?;
+    if governing == 0 {
         let message = "the books have no allocation rules for the period";
         return Ok(not_applicable(ItemCode::AllocationsRun, "0 rules", "every rule run", message));
     }
-    let stale = stale_objects(periods, month, STALE_KIND)?;
+    let in_force = runs_in_force(periods.ledger, periods.books, month)?;
+    let mut stale = stale_objects(periods, month, STALE_KIND)?;
+    // A run that was reversed since is no result any more.
+    stale.retain(|run| in_force.contains(run));
     let missing = if !open.is_empty() {
-        Some(format!("{} of {rules} rules did not run: send runAllocation", open.len()))
+        let rules = if open.len().saturating_add(idle) == governing {
+            String::new()
+        } else {
+            format!(" with rules {}", open.iter().take(MOST_DETAILS).map(String::as_str).collect::<Vec<_>>().join(", "))
+        };
+        Some(format!("{} of {governing} rules did not run: send runAllocation{rules}", open.len()))
     } else if !stale.is_empty() {
         Some(format!(
             "{month} was reopened since its rules ran: send runAllocation with mode RERUN, or INCREMENT where something was added"
@@ -234,7 +266,9 @@ fn allocations_run(periods: &mut Periods<'_>, month: Month) -> Result<Item, Stor
     } else {
         None
     };
-    let measured = format!("{} of {rules} rules", rules.saturating_sub(open.len()));
+    let ran = governing.saturating_sub(open.len()).saturating_sub(idle);
+    let without = if idle == 0 { String::new() } else { format!(", {idle} with nothing to spread") };
+    let measured = format!("{ran} of {governing} rules{without}");
     let detail = open.into_iter().chain(stale.into_iter().map(|run| format!("{run} is stale"))).take(MOST_DETAILS).collect();
     Ok(item(ItemCode::AllocationsRun, measured, "every rule run", missing, detail))
 }

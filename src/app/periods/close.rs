@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::checklist::{Item, ItemState, measure};
+use super::handover_items::unfinished;
 use super::read::{PeriodView, period};
 use super::{LONGEST_REASON, change, permitted};
 use crate::app::audit::{self, Change};
@@ -22,7 +23,8 @@ pub struct CloseInput {
     pub period: String,
     /// Soft-closed, closed or locked.
     pub status: PeriodStatus,
-    /// Why items of the checklist may stay open.
+    /// Why items of the checklist may stay open. Unposted statements, unexported entries and hours without a rate stay open where it names them
+    /// (`CHARGEBACKS_POSTED`, `ENTRIES_EXPORTED`, `HOURS_RATED`).
     pub accept_open_items: Option<String>,
 }
 
@@ -50,11 +52,15 @@ fn close_in_tx(session: &mut Session, actor: &Actor, month: Month, target: Perio
     session.check_closer(actor, month)?;
     let with_entries = session.periods().months_with_entries()?;
     closings.check_close(month, current, target, with_entries)?;
-    let is_checked = target >= PeriodStatus::Closed && status < PeriodStatus::Closed;
     let today = session.service_day(session.recorded_at());
-    let items = if is_checked { measure(&mut session.periods(), &masters, month, today)? } else { Vec::new() };
+    let items = if target >= PeriodStatus::Closed && status < PeriodStatus::Closed {
+        measure(&mut session.periods(), &masters, month, today)?
+    } else {
+        // A soft close is the first door that falls shut, and a lock the last: unfinished work is asked for at each.
+        unfinished(&mut session.periods(), month)?.into()
+    };
     let open: Vec<Item> = items.into_iter().filter(|item| item.state == ItemState::Open).collect();
-    check_open_items(&open, accepted.is_some())?;
+    check_open_items(&open, accepted.as_deref())?;
     let last_entry = EntryNumber(session.head.last_entry);
     let mut periods = session.periods();
     // A period that is closed already holds nothing after its close.
@@ -85,10 +91,18 @@ fn close_in_tx(session: &mut Session, actor: &Actor, month: Month, target: Perio
     Ok(())
 }
 
-/// Open items need a reason; a trial balance that does not foot has none.
-fn check_open_items(open: &[Item], is_accepted: bool) -> Result<(), AppError> {
-    let refused = open.iter().filter(|item| !is_accepted || !item.code.may_stay_open());
-    let refused: Vec<Rejection> =
-        refused.map(|item| Rejection::at(Code::ChecklistOpen, "period", format!("{}: {}", item.code.as_str(), item.message))).collect();
+/// Open items need a reason, some of them one that names them; a trial balance that does not foot has none.
+fn check_open_items(open: &[Item], accepted: Option<&str>) -> Result<(), AppError> {
+    let is_accepted = |item: &&Item| {
+        let is_named = |reason: &str| !item.code.must_be_named() || item.code.is_named_in(reason);
+        item.code.may_stay_open() && accepted.is_some_and(is_named)
+    };
+    let refusal = |item: &Item| {
+        let code = item.code.as_str();
+        let naming =
+            if item.code.must_be_named() { format!("; to close all the same, name {code} in acceptOpenItems") } else { String::new() };
+        Rejection::at(Code::ChecklistOpen, "period", format!("{code}: {}{naming}", item.message))
+    };
+    let refused: Vec<Rejection> = open.iter().filter(|item| !is_accepted(item)).map(refusal).collect();
     if refused.is_empty() { Ok(()) } else { Err(AppError::Rejected(refused)) }
 }

@@ -7,6 +7,7 @@
 mod activity_items;
 mod checklist;
 mod close;
+mod handover_items;
 mod read;
 mod reopen;
 mod review;

@@ -21,11 +21,11 @@ mod spread;
 mod step_down;
 mod weights;
 
-pub use center::{Center, block_of, only_center};
+pub use center::{Center, block_of, center_of, only_center};
 pub use difference::{Earlier, difference};
 pub use fraction::Fraction;
 pub use outcome::{Basis, Flow, Gross, Outcome, PoolOutcome, PoolPart, Receiving};
-pub use pool::{Costs, Filter};
+pub use pool::{Costs, Filter, has_pool, is_pooled};
 pub use rule::{
     AllocationRule, MOST_RECEIVERS, MOST_SERVICE_CENTERS, MOST_TIERS, Method, PoolFilter, PostingMode, Receiver, Residual, RuleTerms,
     ServiceCenter, ServiceOrder, Tier, TierMode, WhenMissing, WhenNegative, WhenZero, standing_driver, unit_of_driver,

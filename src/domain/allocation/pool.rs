@@ -4,11 +4,17 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::center::center_of;
 use super::rule::{AllocationRule, PoolFilter, PostingMode};
-use super::run::Directory;
-use crate::domain::chart::{CenterKind, CodingBlock, NameKind};
+use super::run::{Directory, by_account};
+use crate::domain::chart::{Account, CenterKind, CodingBlock, NameKind};
 use crate::domain::ids::{AccountId, NameId};
 use crate::domain::money::Currency;
 use crate::domain::rejection::{Code, Rejection};
+
+/// Whether an account is in the pool of a rule that names none: cost, but for what centers charge each other. Cost that was charged on is
+/// still there to be spread, and spreading it again would take the charge back.
+pub fn is_pooled(account: &Account) -> bool {
+    account.class.is_cost() && !account.is_recharge()
+}
 
 /// Debits less credits of a period by currency and block, in ledger units. Providers are added up: no rule looks at them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -26,6 +32,14 @@ impl Costs {
         let held = self.0.entry(currency).or_default().entry(block).or_default();
         *held = held.checked_add(units).ok_or_else(|| Rejection::of(Code::LedgerOverflow))?;
         Ok(())
+    }
+
+    /// Forgets blocks that hold nothing, and currencies without any block: what was taken off again leaves no trace of itself.
+    pub fn drop_empty(&mut self) {
+        self.0.retain(|_, blocks| {
+            blocks.retain(|_, units| *units != 0);
+            !blocks.is_empty()
+        });
     }
 
     /// What a block holds.
@@ -67,7 +81,7 @@ impl Filter {
             ids.insert(directory.account(code).map_err(|rejection| rejection.under("accounts").under("pool"))?);
         }
         if ids.is_empty() {
-            ids = directory.cost_accounts();
+            ids = directory.pooled_accounts();
         }
         if let PostingMode::Accounts { credit, .. } = &rule.terms.posting {
             // What was allocated out before is no longer in the pool.
@@ -91,12 +105,16 @@ impl Filter {
     }
 
     /// The pool of a service center: its own cost, with what it received in the account that receivers are debited in.
-    #[must_use]
-    pub fn of_service(&self, kind: CenterKind, id: NameId, received_in: Option<AccountId>) -> Self {
+    ///
+    /// # Errors
+    /// `ACCOUNT_UNKNOWN`.
+    pub fn of_service(&self, rule: &AllocationRule, center: (CenterKind, NameId), directory: &impl Directory) -> Result<Self, Rejection> {
         let mut filter = self.clone();
-        filter.centers.push((kind, id));
-        filter.accounts.extend(received_in);
-        filter
+        filter.centers.push(center);
+        if let PostingMode::Accounts { debit, .. } = &rule.terms.posting {
+            filter.accounts.insert(directory.account(debit)?);
+        }
+        Ok(filter)
     }
 
     /// The accounts of the pool, in their order.
@@ -133,6 +151,34 @@ impl Filter {
         block.environment = self.environment.unwrap_or(block.environment);
         block
     }
+}
+
+/// Whether a rule has anything to spread: a pool that is not empty, or rates, which charge for an empty one too.
+///
+/// # Errors
+/// `ACCOUNT_UNKNOWN`, `COST_CENTER_UNKNOWN`, `RECEIVER_NOT_VALID`, `LEDGER_OVERFLOW`.
+pub fn has_pool(rule: &AllocationRule, costs: &Costs, directory: &impl Directory) -> Result<bool, Rejection> {
+    let filter = Filter::of(rule, directory)?;
+    let currencies = rule.terms.currency.map_or_else(|| costs.currencies(), |currency| vec![currency]);
+    if rule.terms.method.is_by_rate() {
+        return Ok(!currencies.is_empty());
+    }
+    let mut filters = Vec::new();
+    for service in rule.terms.method.service_centers() {
+        let center = (service.center.kind, directory.center(&service.center)?);
+        filters.push(filter.of_service(rule, center, directory)?);
+    }
+    if filters.is_empty() {
+        filters.push(filter);
+    }
+    for (currency, filter) in currencies.iter().flat_map(|currency| filters.iter().map(move |filter| (*currency, filter))) {
+        for (_, sources) in by_account(rule, costs.matching(currency, filter)) {
+            if total(&sources)? != 0 {
+                return Ok(true);
+            }
+        }
+    }
+    Ok(false)
 }
 
 /// The sum of a pool.

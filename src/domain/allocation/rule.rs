@@ -56,7 +56,7 @@ pub struct RuleTerms {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PoolFilter {
-    /// Codes of accounts; every cost account when empty.
+    /// Codes of accounts; when empty, every cost account but those on which centers charge each other.
     pub accounts: Vec<String>,
     pub team: Option<String>,
     pub project: Option<String>,

@@ -28,8 +28,8 @@ pub trait Directory {
     fn center(&self, center: &Center) -> Result<NameId, Rejection>;
     /// The name, if it ever appeared.
     fn name(&self, kind: NameKind, name: &str) -> Option<NameId>;
-    /// Every account of cost.
-    fn cost_accounts(&self) -> BTreeSet<AccountId>;
+    /// The accounts of a pool that names none: those that [`super::is_pooled`] takes.
+    fn pooled_accounts(&self) -> BTreeSet<AccountId>;
 }
 
 /// What a run works on.

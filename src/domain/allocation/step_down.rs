@@ -7,7 +7,7 @@ use num_traits::Zero;
 
 use super::Center;
 use super::pool::{Filter, Sources, total};
-use super::rule::{AllocationRule, PostingMode, ServiceCenter, ServiceOrder};
+use super::rule::{AllocationRule, ServiceCenter, ServiceOrder};
 use super::run::{Directory, Pool, Run, by_account};
 use super::spread::ToSpread;
 use super::weights::{Asked, scaled};
@@ -58,11 +58,7 @@ impl<D: Directory> Run<'_, D> {
         center: &Center,
         currency: Currency,
     ) -> Result<Sources, Rejection> {
-        let received_in = match &rule.terms.posting {
-            PostingMode::Accounts { debit, .. } => Some(self.directory.account(debit)?),
-            PostingMode::KeepAccount => None,
-        };
-        let filter = filter.of_service(center.kind, self.directory.center(center)?, received_in);
+        let filter = filter.of_service(rule, (center.kind, self.directory.center(center)?), self.directory)?;
         Ok(self.costs.matching(currency, &filter))
     }
 

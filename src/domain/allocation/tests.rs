@@ -36,7 +36,7 @@ impl Directory for Codes {
         name.strip_prefix('m').and_then(|number| number.parse().ok()).map(NameId)
     }
 
-    fn cost_accounts(&self) -> BTreeSet<AccountId> {
+    fn pooled_accounts(&self) -> BTreeSet<AccountId> {
         BTreeSet::from([COST, DEBIT, CREDIT])
     }
 }

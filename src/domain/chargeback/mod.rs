@@ -5,12 +5,14 @@
 //! center add up to its cost, plus what was added on purpose.
 
 mod compose;
+mod for_client;
 mod rates;
 mod status;
 #[cfg(test)]
 mod tests;
 
 pub use compose::{Allocated, Assessed, Billed, Counts, MonthCost, Usage, adjustment, assess, compose};
+pub use for_client::client_lines;
 pub use rates::{RateMeter, StandardRate, standard_lines};
 pub use status::{StatementStatus, Step};
 
@@ -20,9 +22,6 @@ use crate::domain::money::{Amount, Currency, Exact, Money};
 use crate::domain::period::Month;
 use crate::domain::rejection::{Code, Rejection};
 
-/// Cost accounts that are not the cost of AI: hours and payroll, which have statements of their own kind, and chargeback itself.
-const NOT_CHARGED: [&str; 6] = ["5020", "6600", "6690", "6700", "6790", "6795"];
-
 /// Lines of one statement: a center that uses every model of a large price list for a dozen features fits.
 pub const MOST_LINES: usize = 5_000;
 /// Statements of one draft: every cost center of a large company.
@@ -31,9 +30,9 @@ pub const MOST_STATEMENTS: usize = 5_000;
 const HIGHEST_MARKUP: Exact = Exact::new(1_000, 0);
 const MARKUP_DECIMALS: u32 = 6;
 
-/// Whether what an account bears is charged on.
+/// Whether what an account bears is charged on: cost, but for hours and payroll, which have statements of their own kind, and chargeback itself.
 pub fn is_charged(account: &Account) -> bool {
-    account.class.is_cost() && !NOT_CHARGED.contains(&account.code.as_str())
+    account.class.is_cost() && !account.is_labor() && !account.is_recharge()
 }
 
 /// Gapless number of a statement within its books. Shown as `CB-000001`.

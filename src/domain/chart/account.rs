@@ -94,6 +94,17 @@ impl Account {
             (NormalSide::Credit, false) | (NormalSide::Debit, true) => NormalSide::Credit,
         }
     }
+
+    /// Whether it holds what centers charge each other: 6600 and the accounts under it. All of it nets to zero, so it is no cost of the books.
+    pub fn is_recharge(&self) -> bool {
+        self.code == well_known::CHARGEBACK_EXPENSE || self.parent.as_deref() == Some(well_known::CHARGEBACK_EXPENSE)
+    }
+
+    /// Whether it holds what people cost: labor applied at its rates, and the payroll behind it.
+    pub fn is_labor(&self) -> bool {
+        use well_known::{APPLIED_LABOR_COST, LABOR_APPLIED, LABOR_VARIANCE, SALARIES};
+        [APPLIED_LABOR_COST, SALARIES, LABOR_APPLIED, LABOR_VARIANCE].contains(&self.code.as_str())
+    }
 }
 
 /// Code of the cost center (one per kind) that carries cost whose owner is not yet known.

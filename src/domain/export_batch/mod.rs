@@ -13,7 +13,7 @@ mod tests;
 pub mod windows;
 
 pub use documents::{Document, DocumentLine, MOST_DOCUMENTS, cut};
-pub use numbers::{LARGEST_NUMBER, batch_number, document_number};
+pub use numbers::{Prefix, batch_number, document_number};
 pub use rounding::{RoundingPolicy, Unbalanced, half_even, with_carry};
 pub use target::{MOST_MAPPED, MOST_SEGMENTS, Segment, Target};
 

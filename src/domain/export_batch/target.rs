@@ -32,6 +32,9 @@ pub struct Target {
     /// Lines of one document.
     pub most_lines: usize,
     pub keeps_carry: bool,
+    /// The letters with which its documents begin; none where they are derived.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub document_prefix: Option<String>,
 }
 
 /// An exported dimension and the segment that takes it.

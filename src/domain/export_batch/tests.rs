@@ -93,12 +93,38 @@ fn in_120_months_nothing_drifts() {
 #[test]
 fn names_fit_sixteen_characters() {
     let month = Month::parse("2026-01").unwrap();
-    let name = batch_number(month, 123).unwrap();
-    assert_eq!(name, "AL2601-000123");
-    assert_eq!(document_number(&name, 1, 1), "AL2601-000123");
-    assert_eq!(document_number(&name, MOST_DOCUMENTS, MOST_DOCUMENTS), "AL2601-000123-99");
-    assert_eq!(document_number(&batch_number(month, LARGEST_NUMBER).unwrap(), 7, 99).len(), 16);
-    assert_eq!(batch_number(month, LARGEST_NUMBER + 1).unwrap_err().code, crate::domain::rejection::Code::ExportTooLarge);
+    let named = |prefix: &str, number: i64| batch_number(&Prefix::parse(prefix).unwrap(), month, number);
+    assert_eq!(named("AL", 123).unwrap(), "AL2601-000123", "as all numbers were before targets had prefixes");
+    assert_eq!(named("EMEA", 123).unwrap(), "EMEA2601-0123");
+    let name = named("USA", 99_999).unwrap();
+    assert_eq!(document_number(&name, 1, 1), "USA2601-99999");
+    assert_eq!(document_number(&name, MOST_DOCUMENTS, MOST_DOCUMENTS), "USA2601-99999-99");
+    for (prefix, largest) in [("AL", 999_999), ("USA", 99_999), ("EMEA", 9_999)] {
+        assert_eq!(document_number(&named(prefix, largest).unwrap(), 7, 99).len(), 16);
+        assert_eq!(named(prefix, largest + 1).unwrap_err().code, crate::domain::rejection::Code::ExportTooLarge);
+    }
+    assert!(named("AL", 0).is_err());
+    for refused in ["", "A", "al", "ABCDE", "A1", "Ä", "AB "] {
+        assert!(Prefix::parse(refused).is_err(), "{refused}");
+    }
+}
+
+/// Every prefix with every month and number: two targets never give one name, whatever the lengths of their prefixes.
+#[test]
+fn names_of_other_prefixes_differ() {
+    let mut names = std::collections::BTreeSet::new();
+    let prefixes = ["AL", "ALA", "ALAL", "AB", "ABA"].map(|prefix| Prefix::parse(prefix).unwrap());
+    let moment = crate::domain::period::Moment(1_768_478_400_000_000);
+    let derived = [(("main", moment), "netsuite"), (("mian", moment), "netsuite"), (("main", moment), "netsuite-eu")]
+        .map(|(books, target)| Prefix::derived(books, target, 0));
+    let elsewhere = Prefix::derived(("main", crate::domain::period::Moment(moment.0 + 1)), "netsuite", 0);
+    let all: Vec<&Prefix> = prefixes.iter().chain(&derived).chain([&elsewhere]).collect();
+    for month in ["2026-01", "2026-11", "2101-12"].map(|month| Month::parse(month).unwrap()) {
+        for number in [1, 11, 111, 1_111] {
+            names.extend(all.iter().map(|prefix| batch_number(prefix, month, number).unwrap()));
+        }
+    }
+    assert_eq!(names.len(), all.len() * 3 * 4);
 }
 
 #[test]

@@ -271,6 +271,12 @@ fn checked_quantities(mut quantities: Vec<(Meter, Quantity)>, total: Option<Quan
     if quantities.len() > limits::METERS {
         return inconsistent(Code::TooManyItems, "other", format!("a charge has at most {} meters", limits::METERS));
     }
+    for (meter, quantity) in &quantities {
+        quantity.of_meter(meter).map_err(|rejection| rejection.under("other").under("usage"))?;
+    }
+    if let Some(total) = total {
+        total.of_meter(&Meter::INPUT).map_err(|rejection| rejection.under("totalInputTokens").under("usage"))?;
+    }
     quantities.sort_by(|a, b| a.0.cmp(&b.0));
     if let Some([twice, _]) = quantities.windows(2).find(|pair| matches!(pair, [first, second] if first.0 == second.0)) {
         return inconsistent(Code::DuplicateMeter, "other", format!("the meter `{}` is given twice", twice.0));

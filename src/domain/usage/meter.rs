@@ -104,6 +104,12 @@ impl Meter {
     pub fn is_tokens(&self) -> bool {
         self.input_share() != InputShare::Neither
     }
+
+    /// Whether it counts tokens of any kind, those of meters that a price introduced included: half a token is a mistake in the file. Seconds, hours
+    /// or gigabytes have fractions.
+    pub fn is_whole(&self) -> bool {
+        self.is_tokens() || self.code() == "tokens" || self.code().ends_with("_tokens")
+    }
 }
 
 impl std::fmt::Display for Meter {

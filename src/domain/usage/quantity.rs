@@ -1,5 +1,6 @@
 //! Quantities: non-negative, exact to a millionth of their unit.
 
+use super::Meter;
 use crate::domain::money::Exact;
 use crate::domain::rejection::{Code, Rejection};
 
@@ -64,6 +65,37 @@ impl Quantity {
         match exact.round_half_even(6) {
             Some(micros) if micros <= Self::MAX_UNITS * MILLION => Ok(Self(micros)),
             _ => Err(Self::too_large()),
+        }
+    }
+
+    /// The same quantity, if it can be one of the meter: tokens are whole.
+    ///
+    /// # Errors
+    /// `QUANTITY_INVALID`.
+    pub fn of_meter(self, meter: &Meter) -> Result<Self, Rejection> {
+        if self.0 % MILLION != 0 && meter.is_whole() {
+            return Err(Self::not_whole(&self.to_string()));
+        }
+        Ok(self)
+    }
+
+    /// Reads a quantity of a meter as people write it. `1.200` tokens are one thousand two hundred where a point groups digits, and `1.000` could
+    /// be either: neither is taken.
+    ///
+    /// # Errors
+    /// `QUANTITY_INVALID`, `QUANTITY_NEGATIVE`, `QUANTITY_TOO_LARGE`.
+    pub fn parse_of_meter(text: &str, meter: &Meter) -> Result<Self, Rejection> {
+        let quantity = Self::parse(text)?.of_meter(meter)?;
+        let looks_grouped = text.split_once('.').is_some_and(|(_, decimals)| decimals.len() == 3);
+        if looks_grouped && meter.is_whole() { Err(Self::not_whole(text)) } else { Ok(quantity) }
+    }
+
+    fn not_whole(text: &str) -> Rejection {
+        let shown: String = text.chars().take(40).collect();
+        Rejection {
+            code: Code::QuantityInvalid,
+            path: Vec::new(),
+            message: format!("`{shown}` is no number of tokens: tokens are whole numbers, written without separators, such as 1200"),
         }
     }
 

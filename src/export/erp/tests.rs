@@ -14,6 +14,7 @@ fn target(format: &Format) -> Target {
         values: [("team".to_owned(), [("search".to_owned(), "Search & Discovery".to_owned())].into())].into(),
         most_lines: format.usual_lines,
         keeps_carry: true,
+        document_prefix: None,
     }
 }
 

@@ -96,6 +96,9 @@ pub struct SaveStandardRatesInput {
 #[derive(SimpleObject, Default)]
 pub struct ChargebacksPayload {
     statements: Vec<Chargeback>,
+    /// After posting: numbers of the period's statements that still charge nobody, drafts and approved ones that were not named. Approve and
+    /// post them, or withdraw them, before the period closes.
+    left_open: Vec<String>,
     /// Whether the key was used before, so that nothing was posted now.
     replayed: bool,
     user_errors: Vec<UserError>,
@@ -176,6 +179,7 @@ impl ChargebackMutations {
         Ok(match or_user_errors(ctx, answer)? {
             Ok(posted) => ChargebacksPayload {
                 statements: posted.statements.into_iter().map(Chargeback).collect(),
+                left_open: posted.left_open.iter().map(|(number, _)| number.to_string()).collect(),
                 replayed: posted.is_replayed,
                 user_errors: Vec::new(),
             },

@@ -6,7 +6,7 @@ use super::read_all;
 use crate::app::App;
 use crate::app::masters as app;
 use crate::graphql::error::{UserError, actor, or_user_errors};
-use crate::graphql::types::prices::{Discount, DiscountInput, ModelAlias, ModelAliasInput, Price, PriceInput};
+use crate::graphql::types::prices::{Discount, DiscountInput, ModelAlias, ModelAliasInput, ModelAliasName, Price, PriceInput};
 
 #[derive(Default)]
 pub struct PriceMutations;
@@ -50,6 +50,19 @@ pub struct SaveModelAliasesPayload {
     user_errors: Vec<UserError>,
 }
 
+/// Aliases to take back.
+#[derive(Debug, Clone, InputObject)]
+pub struct DeleteModelAliasesInput {
+    model_aliases: Vec<ModelAliasName>,
+}
+
+/// The aliases that were taken back, in the order of the input.
+#[derive(SimpleObject, Default)]
+pub struct DeleteModelAliasesPayload {
+    model_aliases: Vec<ModelAlias>,
+    user_errors: Vec<UserError>,
+}
+
 #[Object]
 impl PriceMutations {
     /// Adds lines to the price book. A saved price stands above an imported and a built-in one; booked charges change only by `rerateCharges`.
@@ -87,6 +100,18 @@ impl PriceMutations {
                 SaveModelAliasesPayload { model_aliases: saved.into_iter().map(ModelAlias::from).collect(), user_errors: Vec::new() }
             }
             Err(user_errors) => SaveModelAliasesPayload { user_errors, ..SaveModelAliasesPayload::default() },
+        })
+    }
+
+    /// Takes aliases back: from now on the names are priced as themselves. Booked charges change only by `rerateCharges`. All or none.
+    async fn delete_model_aliases(&self, ctx: &Context<'_>, input: DeleteModelAliasesInput) -> Result<DeleteModelAliasesPayload, Error> {
+        let names = input.model_aliases.into_iter().map(Into::into).collect();
+        let answer = app::delete_model_aliases(ctx.data::<App>()?, actor(ctx)?, names).await;
+        Ok(match or_user_errors(ctx, answer)? {
+            Ok(removed) => {
+                DeleteModelAliasesPayload { model_aliases: removed.into_iter().map(ModelAlias::from).collect(), user_errors: Vec::new() }
+            }
+            Err(user_errors) => DeleteModelAliasesPayload { user_errors, ..DeleteModelAliasesPayload::default() },
         })
     }
 }

@@ -139,14 +139,16 @@ impl UsageInput {
         let mut quantities = Vec::new();
         for (field, meter, value) in classes {
             let Some(value) = value else { continue };
-            quantities.push((meter, Quantity::parse(&value.0).map_err(|rejection| rejection.under(field))?));
+            let quantity = Quantity::parse(&value.0).and_then(|quantity| quantity.of_meter(&meter));
+            quantities.push((meter, quantity.map_err(|rejection| rejection.under(field))?));
         }
         for (position, line) in self.other.unwrap_or_default().into_iter().enumerate() {
             let at = |field: &'static str| move |rejection: Rejection| rejection.under(field).under(position.to_string()).under("other");
             let meter = Meter::parse(&line.meter).map_err(at("meter"))?;
-            quantities.push((meter, Quantity::parse(&line.quantity.0).map_err(at("quantity"))?));
+            let quantity = Quantity::parse(&line.quantity.0).and_then(|quantity| quantity.of_meter(&meter));
+            quantities.push((meter, quantity.map_err(at("quantity"))?));
         }
-        let total = self.total_input_tokens.map(|total| Quantity::parse(&total.0)).transpose();
+        let total = self.total_input_tokens.map(|total| Quantity::parse(&total.0)?.of_meter(&Meter::INPUT)).transpose();
         Ok((quantities, total.map_err(|rejection| rejection.under("totalInputTokens"))?))
     }
 }

@@ -86,13 +86,13 @@ pub struct ChargebackLine {
     unit: Option<String>,
     /// The standard rate, such as `2.5 per 1000000`.
     rate: Option<String>,
-    /// What it cost; zero on a markup.
-    cost: Money,
+    /// What it cost; zero on a markup. Absent for a client that is not shown cost.
+    cost: Option<Money>,
     /// What it charges; below zero when it gives back.
     amount: Money,
 }
 
-fn line(line: &domain::Line, currency: Currency) -> ChargebackLine {
+fn line(line: &domain::Line, currency: Currency, audience: app::Audience) -> ChargebackLine {
     let money = |amount| Money::from(DomainMoney { amount, currency });
     ChargebackLine {
         kind: line.kind.into(),
@@ -104,11 +104,20 @@ fn line(line: &domain::Line, currency: Currency) -> ChargebackLine {
         quantity: line.quantity.map(|quantity| Decimal(quantity.to_string())),
         unit: line.unit.map(ToOwned::to_owned),
         rate: line.rate.clone(),
-        cost: money(line.cost),
+        cost: (audience == app::Audience::Provider).then(|| money(line.cost)),
         amount: money(line.amount),
     }
 }
 
+impl Chargeback {
+    /// What a client is not told.
+    fn internal<T>(&self, value: impl FnOnce() -> T) -> Option<T> {
+        (self.0.audience == app::Audience::Provider).then(value)
+    }
+}
+
+/// Fields that tell how it came about (cost, markup, recovery, provider, persons, entries, reasons) are absent for a token that is limited to a client,
+/// unless the client's terms show cost; lines are then prices with the markup in them.
 #[Object]
 impl Chargeback {
     /// Gapless within the books, given when it is drafted.
@@ -132,7 +141,7 @@ impl Chargeback {
 
     /// The team that gets the recovery.
     async fn provider(&self) -> Option<CostCenter> {
-        self.0.provider.clone().map(CostCenter::from)
+        self.internal(|| self.0.provider.clone().map(CostCenter::from)).flatten()
     }
 
     async fn status(&self) -> ChargebackStatus {
@@ -148,18 +157,18 @@ impl Chargeback {
         self.0.statement.content.terms.showback
     }
 
-    async fn markup_percent(&self) -> Decimal {
-        self.0.statement.content.terms.markup.into()
+    async fn markup_percent(&self) -> Option<Decimal> {
+        self.internal(|| self.0.statement.content.terms.markup.into())
     }
 
     /// Of a rebill to a client.
     async fn treatment(&self) -> Option<RebillTreatment> {
-        self.0.receivable.as_ref().map(|_| self.0.statement.content.terms.treatment.into())
+        self.internal(|| self.0.receivable.as_ref().map(|_| self.0.statement.content.terms.treatment.into())).flatten()
     }
 
     /// The asset that a rebill goes to.
     async fn receivable_account(&self) -> Option<Account> {
-        self.0.receivable.clone().map(Account::from)
+        self.internal(|| self.0.receivable.clone().map(Account::from)).flatten()
     }
 
     /// The sum of the lines.
@@ -168,19 +177,19 @@ impl Chargeback {
     }
 
     /// What it cost.
-    async fn cost(&self) -> Money {
-        self.0.statement.cost.into()
+    async fn cost(&self) -> Option<Money> {
+        self.internal(|| self.0.statement.cost.into())
     }
 
     /// What was charged beyond the cost before any markup: above zero is over-recovered, below zero under-recovered. Zero at actual cost.
-    async fn recovery(&self) -> Result<Money, Error> {
-        let recovery = self.0.statement.content.recovery();
-        recovery.map(Money::from).map_err(|rejection| Error::new(rejection.message))
+    async fn recovery(&self) -> Result<Option<Money>, Error> {
+        let recovery = self.internal(|| self.0.statement.content.recovery()).transpose();
+        recovery.map(|recovery| recovery.map(Money::from)).map_err(|rejection| Error::new(rejection.message))
     }
 
     async fn lines(&self) -> Vec<ChargebackLine> {
         let content = &self.0.statement.content;
-        content.lines.iter().map(|found| line(found, content.currency)).collect()
+        content.lines.iter().map(|found| line(found, content.currency, self.0.audience)).collect()
     }
 
     /// SHA-256 of what it says; name it in `approveChargeback` to approve what you read.
@@ -193,8 +202,8 @@ impl Chargeback {
         self.0.statement.through_entry.0.into()
     }
 
-    async fn drafted_by(&self) -> &str {
-        &self.0.statement.drafted_by.subject
+    async fn drafted_by(&self) -> Option<&str> {
+        self.internal(|| self.0.statement.drafted_by.subject.as_str())
     }
 
     async fn drafted_at(&self) -> DateTime {
@@ -202,7 +211,7 @@ impl Chargeback {
     }
 
     async fn approved_by(&self) -> Option<&str> {
-        self.0.statement.approved_by.as_ref().map(|persons| persons.subject.as_str())
+        self.internal(|| self.0.statement.approved_by.as_ref().map(|persons| persons.subject.as_str())).flatten()
     }
 
     async fn approved_at(&self) -> Option<DateTime> {
@@ -211,7 +220,7 @@ impl Chargeback {
 
     /// The entry that booked it.
     async fn journal_entry(&self) -> Option<JournalEntry> {
-        self.0.statement.entry.map(JournalEntry::of_number)
+        self.internal(|| self.0.statement.entry.map(JournalEntry::of_number)).flatten()
     }
 
     async fn posted_at(&self) -> Option<DateTime> {
@@ -220,7 +229,7 @@ impl Chargeback {
 
     /// The mirror of its entry, once it is reversed.
     async fn reversal(&self) -> Option<JournalEntry> {
-        self.0.statement.reversal.map(JournalEntry::of_number)
+        self.internal(|| self.0.statement.reversal.map(JournalEntry::of_number)).flatten()
     }
 
     /// Under which another system booked it.
@@ -230,7 +239,7 @@ impl Chargeback {
 
     /// Why it is void or reversed.
     async fn reason(&self) -> Option<&str> {
-        self.0.statement.reason.as_deref()
+        self.internal(|| self.0.statement.reason.as_deref()).flatten()
     }
 
     /// Its period was reopened, and not drafted again since.
@@ -247,6 +256,8 @@ pub struct RebillTerms {
     receivable_account: Account,
     /// That of the draft when absent.
     markup_percent: Option<Decimal>,
+    /// Whether the client's statements show cost, markup, and where shared cost came from.
+    shows_cost: bool,
 }
 
 impl From<app::RebillTermsView> for RebillTerms {
@@ -256,6 +267,7 @@ impl From<app::RebillTermsView> for RebillTerms {
             treatment: view.treatment.into(),
             receivable_account: view.receivable.into(),
             markup_percent: view.markup.map(Decimal::from),
+            shows_cost: view.shows_cost,
         }
     }
 }
@@ -270,6 +282,9 @@ pub struct RebillTermsInput {
     receivable_account: Option<String>,
     /// That of the draft when absent.
     markup_percent: Option<Decimal>,
+    /// Whether the client's statements show cost, markup, and where shared cost came from. What clients read shows prices alone otherwise.
+    #[graphql(default)]
+    shows_cost: bool,
 }
 
 impl From<RebillTermsInput> for app::RebillTermsInput {
@@ -279,6 +294,7 @@ impl From<RebillTermsInput> for app::RebillTermsInput {
             treatment: input.treatment.into(),
             receivable: input.receivable_account,
             markup_percent: input.markup_percent.map(|percent| percent.0),
+            shows_cost: input.shows_cost,
         }
     }
 }

@@ -227,6 +227,9 @@ pub struct ExportTarget {
     /// Lines of one document.
     most_lines: i32,
     rounding: ExportRounding,
+    /// The letters with which its next documents begin, unlike those of any other target of the database. Absent before the first batch of a target
+    /// that was given none.
+    document_prefix: Option<String>,
 }
 
 /// An exported dimension and the other system's segment for it.
@@ -281,6 +284,7 @@ impl From<app::TargetView> for ExportTarget {
             values: values.collect(),
             most_lines: i32::try_from(target.most_lines).unwrap_or(i32::MAX),
             rounding,
+            document_prefix: view.document_prefix,
         }
     }
 }
@@ -304,6 +308,9 @@ pub struct ExportTargetInput {
     most_lines: Option<i32>,
     #[graphql(default_with = "ExportRounding::Carry")]
     rounding: ExportRounding,
+    /// Two to four capital letters with which its documents begin; no other target of the database has them. Choose them where several databases
+    /// send to one system. What the target has when absent, and derived from the books and the target when it has none.
+    document_prefix: Option<String>,
 }
 
 impl From<ExportTargetInput> for app::TargetInput {
@@ -321,6 +328,7 @@ impl From<ExportTargetInput> for app::TargetInput {
             values: input.values.into_iter().map(value).collect(),
             most_lines: input.most_lines,
             keeps_carry: input.rounding == ExportRounding::Carry,
+            document_prefix: input.document_prefix,
         }
     }
 }

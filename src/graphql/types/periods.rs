@@ -183,6 +183,12 @@ pub enum ChecklistItemCode {
     RevenueRecognized,
     /// Applied labor is trued up to payroll, and nothing came since.
     LaborTrueUp,
+    /// No statement of the month is left unposted.
+    ChargebacksPosted,
+    /// Every export target has every entry of the month.
+    EntriesExported,
+    /// No hours of the month wait for a rate.
+    HoursRated,
     /// Somebody signed the accruals off.
     AccrualsReviewed,
     /// Debits and credits are equal in every currency.
@@ -210,6 +216,8 @@ pub struct ChecklistItem {
     ok: bool,
     /// Whether the period may close with a reason while it is open.
     may_stay_open: bool,
+    /// Whether the reason must name the item by its code for the period to close while it is open.
+    must_be_named: bool,
     measured: String,
     threshold: String,
     /// What is missing, or that nothing is.
@@ -221,8 +229,8 @@ pub struct ChecklistItem {
 impl From<app::Item> for ChecklistItem {
     fn from(item: app::Item) -> Self {
         let app::Item { code, state, measured, threshold, message, detail } = item;
-        let (ok, may_stay_open) = (state != app::ItemState::Open, code.may_stay_open());
-        Self { code: code.into(), state: state.into(), ok, may_stay_open, measured, threshold, message, detail }
+        let (ok, may_stay_open, must_be_named) = (state != app::ItemState::Open, code.may_stay_open(), code.must_be_named());
+        Self { code: code.into(), state: state.into(), ok, may_stay_open, must_be_named, measured, threshold, message, detail }
     }
 }
 
@@ -254,7 +262,8 @@ pub struct ClosePeriodInput {
     period: String,
     #[graphql(default_with = "ClosingStatus::Closed")]
     status: ClosingStatus,
-    /// Why items of the checklist may stay open; it is kept with the change.
+    /// Why items of the checklist may stay open; it is kept with the change. It names `CHARGEBACKS_POSTED`, `ENTRIES_EXPORTED` and `HOURS_RATED`
+    /// by their codes where one of these is open.
     accept_open_items: Option<String>,
 }
 

@@ -186,6 +186,19 @@ impl From<app::ModelAlias> for ModelAlias {
     }
 }
 
+/// Which alias: a provider, and the name that is not the model's own.
+#[derive(Debug, Clone, InputObject)]
+pub struct ModelAliasName {
+    provider: String,
+    alias: String,
+}
+
+impl From<ModelAliasName> for app::AliasName {
+    fn from(name: ModelAliasName) -> Self {
+        Self { provider: name.provider, alias: name.alias }
+    }
+}
+
 /// An alias to save; one with the same provider and alias is replaced.
 #[derive(Debug, Clone, InputObject)]
 pub struct ModelAliasInput {

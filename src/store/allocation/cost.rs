@@ -4,6 +4,7 @@ use super::driver::kind_of;
 use crate::domain::allocation::Filter;
 use crate::domain::chart::{CenterKind, CodingBlock, NameKind};
 use crate::domain::ids::{AccountId, BooksId, EntryNumber, NameId};
+use crate::domain::journal::EntryKind;
 use crate::domain::money::Currency;
 use crate::domain::period::Month;
 use crate::domain::report::{Grain, SpendDimension};
@@ -24,7 +25,7 @@ pub struct CostShape {
 
 impl CostShape {
     /// The columns of a block, zero for those that are not looked at; and the same for grouping.
-    fn columns(&self) -> (String, String) {
+    pub(super) fn columns(&self) -> (String, String) {
         let mut columns = vec!["b.account_id", "b.team_id", "b.project_id", "b.client_id"];
         let mut selected = columns.join(", ");
         for (is_asked, column) in
@@ -39,7 +40,7 @@ impl CostShape {
         (selected, columns.join(", "))
     }
 
-    fn condition(&self) -> String {
+    pub(super) fn condition(&self) -> String {
         in_list("b.account_id", self.accounts.iter().map(|account| i64::from(account.0)))
     }
 }
@@ -60,7 +61,7 @@ pub fn costs_of_month(ledger: &mut Ledger, books: BooksId, shape: &CostShape, mo
         shape.condition()
     );
     let parameters = [books_cell(books), Cell::Int(Grain::BlockMonth.id()), Cell::Int(i64::from(month.0))];
-    ledger.scan(&sql, &parameters, |row| read(row, each))
+    ledger.scan(&sql, &parameters, |row| give(row, each))
 }
 
 const POSTED: &str = "CAST(SUM(CASE p.side WHEN 1 THEN p.amount ELSE -p.amount END) AS BIGINT) FROM journal_entry e \
@@ -85,7 +86,7 @@ pub fn costs_of_entries(
         shape.condition()
     );
     let [from, to] = days(month);
-    entries.iter().try_for_each(|entry| ledger.scan(&sql, &[books_cell(books), Cell::Int(entry.0), from, to], |row| read(row, each)))
+    entries.iter().try_for_each(|entry| ledger.scan(&sql, &[books_cell(books), Cell::Int(entry.0), from, to], |row| give(row, each)))
 }
 
 /// What entries after a number moved in the month: the balances of now less this are those as of that entry.
@@ -106,14 +107,20 @@ pub fn costs_posted_after(
         shape.condition()
     );
     let [from, to] = days(month);
-    ledger.scan(&sql, &[books_cell(books), Cell::Int(after.0), from, to], |row| read(row, each))
+    ledger.scan(&sql, &[books_cell(books), Cell::Int(after.0), from, to], |row| give(row, each))
 }
 
-fn days(month: Month) -> [Cell<'static>; 2] {
+pub(super) fn days(month: Month) -> [Cell<'static>; 2] {
     [month.first_day(), month.next().first_day()].map(|day| Cell::Int(i64::from(day.0)))
 }
 
-fn read(row: &[Value], each: Each<'_>) -> Result<(), StoreError> {
+fn give(row: &[Value], each: Each<'_>) -> Result<(), StoreError> {
+    let (block, currency) = read(row)?;
+    each(block, currency, row.int(8)?)
+}
+
+/// The block of a row and its currency.
+pub(super) fn read(row: &[Value]) -> Result<(CodingBlock, Currency), StoreError> {
     let name = |column| row.int(column).and_then(name_id);
     let block = CodingBlock {
         account: AccountId(name(0)?.0),
@@ -125,7 +132,7 @@ fn read(row: &[Value], each: Each<'_>) -> Result<(), StoreError> {
         model: name(5)?,
         environment: name(6)?,
     };
-    each(block, currency_of(row.int(7)?)?, row.int(8)?)
+    Ok((block, currency_of(row.int(7)?)?))
 }
 
 /// What the charges of a month counted on each center of a kind: charges, input, output and cache-read tokens.
@@ -152,7 +159,11 @@ pub fn standing_counts(
     );
     let grain = Cell::Int(Grain::DimensionMonth(dimension).id());
     ledger.scan(&sql, &[books_cell(books), grain, Cell::Int(i64::from(month.0))], |row| {
-        each(name_id(row.int(0)?)?, [row.sum_of_one(1)?, row.sum_of_one(2)?, row.sum_of_one(3)?, row.sum_of_one(4)?]);
+        let counts = [row.sum_of_one(1)?, row.sum_of_one(2)?, row.sum_of_one(3)?, row.sum_of_one(4)?];
+        // A center that only received or was charged something has a balance and no calls.
+        if counts.iter().any(|count| *count != 0) {
+            each(name_id(row.int(0)?)?, counts);
+        }
         Ok(())
     })
 }
@@ -210,7 +221,7 @@ pub fn standing_outputs(
     Ok(())
 }
 
-/// Debits less credits of a month by center and currency, on blocks of these accounts; of AI providers alone when `of_providers`.
+/// Debits and credits of a month by center and currency, on blocks of these accounts; of AI providers alone when `of_providers`.
 ///
 /// # Errors
 /// Any database failure.
@@ -218,30 +229,31 @@ pub fn standing_amounts(
     ledger: &mut Ledger,
     books: BooksId,
     (accounts, of_providers, month): (&[AccountId], bool, Month),
-    mut each: impl FnMut(CenterKind, NameId, Currency, i64),
+    mut each: impl FnMut(CenterKind, NameId, Currency, [i64; 2]),
 ) -> Result<(), StoreError> {
     let condition = in_list("b.account_id", accounts.iter().map(|account| i64::from(account.0)));
     let providers = if of_providers { " AND b.provider_id <> 0" } else { "" };
     for kind in CenterKind::ALL {
         let column = format!("b.{}_id", kind.field());
         let sql = format!(
-            "SELECT CAST({} AS BIGINT), {column}, x.currency_id, {} FROM balance x \
+            "SELECT CAST({} AS BIGINT), {column}, x.currency_id, {}, {} FROM balance x \
              JOIN coding_block b ON b.books_id = x.books_id AND b.id = x.key_id \
              WHERE x.books_id = $1 AND x.grain = $2 AND x.period = $3 AND {column} <> 0 AND {condition}{providers} \
              GROUP BY {column}, x.currency_id",
             kind.id(),
-            exact_sum("x.debit - x.credit")
+            exact_sum("x.debit"),
+            exact_sum("x.credit")
         );
         let parameters = [books_cell(books), Cell::Int(Grain::BlockMonth.id()), Cell::Int(i64::from(month.0))];
         ledger.scan(&sql, &parameters, |row| {
-            each(kind_of(row.int(0)?)?, name_id(row.int(1)?)?, currency_of(row.int(2)?)?, row.sum_of_one(3)?);
+            each(kind_of(row.int(0)?)?, name_id(row.int(1)?)?, currency_of(row.int(2)?)?, [row.sum_of_one(3)?, row.sum_of_one(4)?]);
             Ok(())
         })?;
     }
     Ok(())
 }
 
-/// Entries of a month with a posting in a pool, between two numbers (the first excluded), in their order.
+/// Entries of a month with a posting in a pool, between two numbers (the first excluded), in their order. What statements charged on was not in it.
 ///
 /// # Errors
 /// Any database failure.
@@ -264,9 +276,12 @@ pub fn entries_of_pool(
     }
     let sql = format!(
         "SELECT e.number FROM journal_entry e WHERE e.books_id = $1 AND e.number > $2 AND e.number <= $3 AND e.effective_on >= $4 \
-         AND e.effective_on < $5 AND EXISTS (SELECT 1 FROM posting p JOIN coding_block b ON b.books_id = p.books_id AND b.id = p.block_id \
+         AND e.effective_on < $5 AND e.kind <> {charged} AND NOT EXISTS (SELECT 1 FROM journal_entry o WHERE o.books_id = $1 \
+         AND o.number = e.corrects AND o.kind = {charged} AND e.kind = {reversal}) AND EXISTS (SELECT 1 FROM posting p JOIN coding_block b ON b.books_id = p.books_id AND b.id = p.block_id \
          WHERE p.books_id = $1 AND p.entry_number = e.number AND {}) ORDER BY e.number LIMIT {limit}",
-        conditions.join(" AND ")
+        conditions.join(" AND "),
+        charged = EntryKind::Chargeback.id(),
+        reversal = EntryKind::Reversal.id(),
     );
     let [from, to] = days(month);
     let rows = ledger.rows(&sql, &[books_cell(books), Cell::Int(after.0), Cell::Int(through.0), from, to])?;

@@ -2,12 +2,14 @@
 //!
 //! The same reads run at the desk, under the books' lock, and in a reading transaction.
 
+mod charged_back;
 mod cost;
 mod driver;
 mod rule;
 mod run;
 mod tables;
 
+pub use charged_back::costs_charged_back;
 pub use cost::{
     CostShape, costs_of_entries, costs_of_month, costs_posted_after, entries_of_pool, standing_amounts, standing_counts, standing_hours,
     standing_outputs,

@@ -17,6 +17,8 @@ pub struct RebillTerms {
     pub receivable: AccountId,
     /// That of the draft when absent.
     pub markup: Option<Exact>,
+    /// Whether the client's statements say what its usage cost.
+    pub shows_cost: bool,
 }
 
 /// The terms of all clients that have some.
@@ -24,13 +26,14 @@ pub struct RebillTerms {
 /// # Errors
 /// Any database failure.
 pub fn terms_list(ledger: &mut Ledger, books: BooksId) -> Result<Vec<RebillTerms>, StoreError> {
-    let sql = "SELECT client_id, treatment, receivable_id, markup FROM rebill_terms WHERE books_id = $1 ORDER BY client_id";
+    let sql = "SELECT client_id, treatment, receivable_id, markup, shows_cost FROM rebill_terms WHERE books_id = $1 ORDER BY client_id";
     let row = |row: &Row| {
         Ok(RebillTerms {
             client: name_id(row.int(0)?)?,
             treatment: small(row, 1)?.and_then(Treatment::from_id).ok_or_else(|| StoreError::corrupt("terms of a rebill"))?,
             receivable: account_id(row.int(2)?)?,
             markup: row.text_or_none(3)?.map(exact_of).transpose()?,
+            shows_cost: row.int(4)? != 0,
         })
     };
     ledger.rows(sql, &[books_cell(books)])?.iter().map(row).collect()
@@ -49,6 +52,7 @@ pub fn terms_save(ledger: &mut Ledger, books: BooksId, terms: &RebillTerms, at: 
         int(terms.receivable.0),
         Cell::text_or_null(markup.as_deref()),
         int(at.0),
+        int(i64::from(terms.shows_cost)),
     ];
     ledger.insert(&rows::REBILL_TERMS, std::iter::once(row))
 }

@@ -1,8 +1,8 @@
 //! Prices, aliases of models, and discounts.
 
 use entity::{discount, model_alias, price};
-use sea_orm::sea_query::OnConflict;
-use sea_orm::{ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder};
+use sea_orm::sea_query::{Expr, OnConflict};
+use sea_orm::{ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, Select};
 
 use super::{insert_in_chunks, member, narrow, refused};
 use crate::domain::ids::{BooksId, DiscountId, PriceId};
@@ -36,6 +36,14 @@ pub async fn alias_list(store: &Store, books: BooksId) -> Result<Vec<ModelAlias>
     alias_list_in(&store.db, books).await
 }
 
+/// Every alias that the books ever had, those that were taken back included.
+///
+/// # Errors
+/// Any database failure.
+pub async fn known_alias_list(store: &Store, books: BooksId) -> Result<Vec<ModelAlias>, StoreError> {
+    known_alias_list_in(&store.db, books).await
+}
+
 /// All discounts in the order of their numbers.
 ///
 /// # Errors
@@ -62,21 +70,50 @@ pub(super) async fn price_insert(transaction: &DatabaseTransaction, books: Books
 }
 
 pub(super) async fn alias_list_in(db: &impl ConnectionTrait, books: BooksId) -> Result<Vec<ModelAlias>, StoreError> {
-    let query = model_alias::Entity::find().filter(model_alias::Column::BooksId.eq(i64::from(books.0)));
-    let rows = query.all(db).await?.into_iter();
+    let query = of_books(books).filter(model_alias::Column::RemovedAt.is_null());
+    Ok(aliases_of(query.all(db).await?))
+}
+
+pub(super) async fn known_alias_list_in(db: &impl ConnectionTrait, books: BooksId) -> Result<Vec<ModelAlias>, StoreError> {
+    Ok(aliases_of(of_books(books).all(db).await?))
+}
+
+fn of_books(books: BooksId) -> Select<model_alias::Entity> {
+    model_alias::Entity::find().filter(model_alias::Column::BooksId.eq(i64::from(books.0)))
+}
+
+fn aliases_of(rows: Vec<model_alias::Model>) -> Vec<ModelAlias> {
+    let rows = rows.into_iter();
     let mut aliases: Vec<_> = rows.map(|row| ModelAlias { provider: row.provider, alias: row.alias, model: row.model }).collect();
     aliases.sort();
-    Ok(aliases)
+    aliases
+}
+
+/// Rows stay: a built-in alias that was taken back is known, and does not come again.
+pub(super) async fn alias_remove(
+    transaction: &DatabaseTransaction,
+    books: BooksId,
+    removed: &[(ModelAlias, Moment)],
+) -> Result<(), StoreError> {
+    use model_alias::Column;
+    for (alias, at) in removed {
+        let query = model_alias::Entity::update_many().col_expr(Column::RemovedAt, Expr::value(at.0));
+        let query = query.filter(Column::BooksId.eq(i64::from(books.0))).filter(Column::Provider.eq(&alias.provider));
+        query.filter(Column::Alias.eq(&alias.alias)).exec(transaction).await?;
+    }
+    Ok(())
 }
 
 pub(super) async fn alias_save(transaction: &DatabaseTransaction, books: BooksId, aliases: &[ModelAlias]) -> Result<(), StoreError> {
     use model_alias::Column;
-    let replace = OnConflict::columns([Column::BooksId, Column::Provider, Column::Alias]).update_column(Column::Model).to_owned();
+    let key = [Column::BooksId, Column::Provider, Column::Alias];
+    let replace = OnConflict::columns(key).update_columns([Column::Model, Column::RemovedAt]).to_owned();
     let rows = aliases.iter().cloned().map(|alias| model_alias::Model {
         books_id: i64::from(books.0),
         provider: alias.provider,
         alias: alias.alias,
         model: alias.model,
+        removed_at: None,
     });
     insert_in_chunks::<model_alias::Entity, model_alias::ActiveModel>(transaction, rows.collect(), Some(replace)).await
 }

@@ -69,9 +69,17 @@ pub static CHARGEBACK_LINE: Table = Table {
 
 pub static REBILL_TERMS: Table = Table {
     name: "rebill_terms",
-    columns: &[Int("books_id"), Int("client_id"), Int("treatment"), Int("receivable_id"), Text("markup"), Int("recorded_at")],
+    columns: &[
+        Int("books_id"),
+        Int("client_id"),
+        Int("treatment"),
+        Int("receivable_id"),
+        Text("markup"),
+        Int("recorded_at"),
+        Int("shows_cost"),
+    ],
     on_conflict: "ON CONFLICT (books_id, client_id) DO UPDATE SET treatment = excluded.treatment, receivable_id = excluded.receivable_id, \
-                  markup = excluded.markup, recorded_at = excluded.recorded_at",
+                  markup = excluded.markup, recorded_at = excluded.recorded_at, shows_cost = excluded.shows_cost",
 };
 
 pub static STANDARD_RATE: Table = Table {

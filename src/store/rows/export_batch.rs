@@ -9,6 +9,12 @@ pub static EXPORT_TARGET: Table = Table {
     on_conflict: "",
 };
 
+pub static EXPORT_PREFIX: Table = Table {
+    name: "export_prefix",
+    columns: &[Int("books_id"), Int("target_id"), Int("number"), Text("prefix"), Int("recorded_at")],
+    on_conflict: "",
+};
+
 pub static EXPORT_WINDOW: Table = Table {
     name: "export_window",
     columns: &[

@@ -189,7 +189,9 @@ async fn another_system_takes_it_and_says_under_which_document(world: World) {
 }
 
 async fn close(world: &World, period: &str) {
-    world.save("closePeriod", "ClosePeriodInput", json!({ "period": period, "acceptOpenItems": "agreed" })).await;
+    world
+        .save("closePeriod", "ClosePeriodInput", json!({ "period": period, "acceptOpenItems": "agreed, and so is CHARGEBACKS_POSTED" }))
+        .await;
 }
 
 async fn a_reopened_month_makes_its_statements_stale(world: World) {

@@ -17,7 +17,7 @@ on_both_engines!(
 
 pub(super) async fn checklist(world: &World, period: &str) -> Value {
     let query = "query C($period: String!) { closeChecklist(period: $period) { ok status
-        items { code state ok mayStayOpen measured threshold message detail } thresholds { unpricedCharges unattributedPercent feedGapDays } } }";
+        items { code state ok mayStayOpen mustBeNamed measured threshold message detail } thresholds { unpricedCharges unattributedPercent feedGapDays } } }";
     world.graphql(query, json!({ "period": period })).await["closeChecklist"].take()
 }
 
