@@ -49,6 +49,7 @@ mod integrity;
 mod labor;
 mod manual_journals;
 mod margin;
+mod measures;
 mod names;
 mod outputs;
 mod overflow;

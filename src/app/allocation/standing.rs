@@ -8,6 +8,7 @@ use crate::domain::chart::{AccountClass, CenterKind};
 use crate::domain::ids::{AccountId, BooksId, NameId};
 use crate::domain::money::{Currency, Exact};
 use crate::domain::period::Month;
+use crate::domain::report::CostPart;
 use crate::store::StoreError;
 use crate::store::allocation::{Standing, driver_values, standing_amounts, standing_counts, standing_hours, standing_outputs};
 use crate::store::ledger::Ledger;
@@ -86,7 +87,7 @@ pub fn computed(
     };
     let money = |currency: Currency, units: i64, sign: i128| Exact::new(sign * i128::from(units), currency.ledger_scale()).normalized();
     if wanted.contains("direct_cost") {
-        let accounts = accounts(&AccountClass::is_cost);
+        let accounts = masters.accounts_of(CostPart::Used);
         standing_amounts(ledger, books, (&accounts, true, month), |kind, id, currency, units| {
             set("direct_cost", Some(currency), kind, id, money(currency, units, 1));
         })?;
