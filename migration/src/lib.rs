@@ -24,6 +24,7 @@ mod m20261126_000020_entry_month;
 mod m20261126_000021_credit_since;
 mod m20261126_000022_least_persons;
 mod m20261126_000023_unit_price;
+mod m20261128_000024_cost_by_day;
 mod m20261128_000028_name_source;
 mod m20261128_000030_chargeback_reversal;
 mod m20261128_000031_client_terms;
@@ -56,6 +57,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261126_000021_credit_since::Migration),
             Box::new(m20261126_000022_least_persons::Migration),
             Box::new(m20261126_000023_unit_price::Migration),
+            Box::new(m20261128_000024_cost_by_day::Migration),
             Box::new(m20261128_000028_name_source::Migration),
             Box::new(m20261128_000030_chargeback_reversal::Migration),
             Box::new(m20261128_000031_client_terms::Migration),

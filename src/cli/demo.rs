@@ -11,12 +11,12 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::import::grouped;
 use crate::app::auth::Actor;
 use crate::app::demo::{Charges, DEFAULT_CHARGES, DEFAULT_SEED, DemoOptions, DemoSummary, Opened, fill, open_demo};
-use crate::app::reports::{DimensionFilter, SpendQuery, SpendReport, spend, trial_balance};
+use crate::app::reports::{SpendQuery, SpendReport, spend, trial_balance};
 use crate::app::{App, Clock};
 use crate::config::Config;
 use crate::domain::money::Currency;
 use crate::domain::period::{Day, DayRange};
-use crate::domain::report::{SpendDimension, TrialBalance};
+use crate::domain::report::{SpendDimension, SpendKey, TrialBalance};
 
 /// The demo's own database in the user's data directory, so that it never meets real books.
 pub(super) const DATABASE_FILE: &str = "demo.db";
@@ -133,12 +133,8 @@ pub async fn fill_and_summarise(app: &App, actor: &Actor, charges: usize, out: &
     let report = trial_balance(app, actor, today).await?;
     print_trial_balance(out, &report.balance, today)?;
     // Spend since the demo of any earlier day began, so that a demo filled before is shown whole.
-    let query = SpendQuery {
-        range: DayRange::new(Day::from_date(chrono::NaiveDate::default()), today.next())?,
-        group_by: vec![SpendDimension::Client],
-        interval: None,
-        filter: DimensionFilter::default(),
-    };
+    let range = DayRange::new(Day::from_date(chrono::NaiveDate::default()), today.next())?;
+    let query = SpendQuery { group_by: vec![SpendKey::Block(SpendDimension::Client)], ..SpendQuery::of(range) };
     print_spend(out, &spend(app, actor, query).await?)?;
     Ok(())
 }

@@ -48,6 +48,9 @@ pub struct WhatIfArgs {
     /// Figures by this dimension, below the totals
     #[arg(long, value_enum)]
     group_by: Option<Dimension>,
+    /// Teams, projects and clients added up at this level of their hierarchy; 1 is the topmost
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    level: Option<u32>,
     /// One JSON object
     #[arg(long)]
     json: bool,
@@ -106,6 +109,7 @@ pub async fn run(args: WhatIfArgs, app: &App, actor: &Actor, out: &mut impl Writ
         filter: DimensionFilter(given.map(|(dimension, codes)| (dimension, codes.into_iter().map(Some).collect())).collect()),
         scenarios,
         group_by: args.group_by.map(Into::into),
+        level: args.level,
         most_charges: None,
     };
     let report = what_if(app, actor, query, meter(app.clock().clone())).await?;

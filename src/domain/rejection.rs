@@ -88,6 +88,7 @@ codes! {
     AllocationRuleInvalid = 185, "ALLOCATION_RULE_INVALID", "The rule lacks something that its method needs, or has something that it does not take.";
     AllocationPercentInvalid = 186, "ALLOCATION_PERCENT_INVALID", "Percentages total 100, or less when the sender keeps the rest.";
     ScenarioInvalid = 191, "SCENARIO_INVALID", "The scenario lacks something that its change needs, or names a figure outside what the change takes.";
+    DimensionUnsupported = 196, "DIMENSION_UNSUPPORTED", "This report reads balances, which are not kept by what only charges know. Use `spend`, or a dimension from PROVIDER to ACCOUNT.";
     IdempotencyConflict = 201, "IDEMPOTENCY_CONFLICT", "The key was used before with other content; the first one is kept. Use a new key, or send the first content.";
     AtomicRefused = 202, "ATOMIC_REFUSED", "Another charge of the atomic call was refused, so none was recorded.";
     AlreadyReversed = 301, "ALREADY_REVERSED", "The entry was reversed before; an entry is reversed once.";

@@ -4,6 +4,7 @@ mod as_of;
 mod bare;
 mod later;
 mod margin;
+mod moved;
 
 use sea_orm::{AccessMode, DatabaseTransaction, IsolationLevel, TransactionTrait};
 

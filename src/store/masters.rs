@@ -61,6 +61,8 @@ pub struct MastersRows {
     pub discounts: Vec<Discount>,
     pub calendar: Calendar,
     pub least_persons: LeastPersons,
+    /// Accounts that charges are booked on.
+    pub bearing_accounts: Vec<AccountId>,
 }
 
 /// Masters to add or replace. Prices, discounts and rule versions are only ever added.
@@ -309,6 +311,7 @@ async fn masters_load_in_tx(transaction: &DatabaseTransaction, books: BooksId) -
         discounts: price::discount_list_in(transaction, books).await?,
         calendar: period::calendar(transaction, books).await?,
         least_persons: period::least_persons(transaction, books).await?,
+        bearing_accounts: chart::bearing_account_list(transaction, books).await?,
     })
 }
 

@@ -10,6 +10,7 @@ pub mod balance;
 pub mod balance_row;
 mod cells;
 pub mod charge;
+mod charge_moves;
 mod charge_scan;
 pub mod chargeback;
 mod connect;
@@ -34,6 +35,7 @@ pub mod revenue;
 pub mod rows;
 pub mod sums;
 
+pub use charge_moves::{ChargeFacts, CountedOn, LaterPosting, MoveSpan, StateChange};
 pub use charge_scan::{ChargeSpan, ScannedCharge};
 pub use connect::{Engine, Store, StoreOptions};
 pub use error::StoreError;

@@ -76,9 +76,9 @@ pub async fn run(world: &World, key: &str) -> Value {
     done(world, "RunAllocation", json!({ "input": { "idempotencyKey": key, "period": "2026-01" } })).await["run"].take()
 }
 
-/// What each team bears in January, over all accounts.
+/// What each team bears in January, with what runs moved.
 pub async fn borne(world: &World) -> Vec<String> {
-    let query = "{ spend(from: \"2026-01-01\", to: \"2026-02-01\", groupBy: [TEAM]) { rows { keys { code } cost { amount } } } }";
+    let query = "{ spend(from: \"2026-01-01\", to: \"2026-02-01\", groupBy: [TEAM], measure: ALLOCATED) { rows { keys { code } cost { amount } } } }";
     let data = world.graphql(query, json!({})).await;
     let row = |row: &Value| format!("{} {}", row["keys"][0]["code"].as_str().unwrap_or("-"), row["cost"]["amount"].as_str().unwrap());
     let mut rows: Vec<String> = data["spend"]["rows"].as_array().unwrap().iter().map(row).filter(|row| !row.ends_with(" 0")).collect();

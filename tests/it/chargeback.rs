@@ -127,10 +127,10 @@ fn postings(statement: &Value) -> Vec<String> {
     statement["journalEntry"]["postings"].as_array().unwrap_or_else(|| panic!("{statement}")).iter().map(line).collect()
 }
 
-/// Cost of one center over all of 2026 as the spend report has it.
+/// All cost of one center over all of 2026 as the spend report has it: what was used, allocated and charged.
 async fn spent(world: &World, dimension: &str, code: &str) -> String {
     let query = format!(
-        "{{ spend(from: \"2026-01-01\", to: \"2027-01-01\", groupBy: [{dimension}]) {{ rows {{ keys {{ code }} cost {{ amount }} }} }} }}"
+        "{{ spend(from: \"2026-01-01\", to: \"2027-01-01\", groupBy: [{dimension}], measure: FULLY_LOADED) {{ rows {{ keys {{ code }} cost {{ amount }} }} }} }}"
     );
     let data = world.graphql(&query, json!({})).await;
     let rows = data["spend"]["rows"].as_array().unwrap();

@@ -50,6 +50,7 @@ mod integrity;
 mod labor;
 mod manual_journals;
 mod margin;
+mod measures;
 mod names;
 mod outputs;
 mod overflow;

@@ -89,6 +89,7 @@ fn provoked_in(code: Code) -> &'static str {
         | Code::NothingToReopen
         | Code::ReopeningRequested => "periods.rs",
         Code::ScenarioInvalid | Code::ModelNotPriced => "what_if.rs",
+        Code::DimensionUnsupported => "measures/by_charge.rs",
         Code::LaborEntry | Code::HoursInvalid | Code::LaborRateInvalid | Code::HoursExceeded => "labor.rs",
         Code::RevenueInvalid | Code::RevenueReasonMissing | Code::RevenueEntry => "revenue.rs",
         Code::OutputInvalid | Code::OutputUnitInvalid | Code::OutputUnitUnknown | Code::OutputsExceeded => "outputs.rs",

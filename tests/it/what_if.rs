@@ -293,7 +293,8 @@ async fn the_command_line_shows_scenarios_side_by_side(world: World) {
     world.book(&[charge("a"), charge("b")]).await;
     let days = DayRange::new(Day::from_date("2026-01-01".parse().unwrap()), Day::from_date("2026-02-01".parse().unwrap())).unwrap();
     let input = serde_json::from_value(json!({ "name": "a" })).unwrap();
-    let query = WhatIfQuery { days, filter: Default::default(), scenarios: vec![input], group_by: None, most_charges: Some(1) };
+    let query =
+        WhatIfQuery { days, filter: Default::default(), scenarios: vec![input], group_by: None, level: None, most_charges: Some(1) };
     let refused = what_if(&world.app, &world.actor("ana", Role::Admin), query, |_, _| {}).await.unwrap_err();
     assert!(refused.code() == "RANGE_TOO_LARGE" && refused.to_string().contains("tallybook what-if"), "{refused}");
 

@@ -6,7 +6,7 @@ use tallybook::app::{journal, verify};
 use tallybook::domain::ids::{ChargeNumber, EntryNumber};
 use tallybook::domain::journal::{EntryKind, Side};
 use tallybook::domain::period::{Day, DayRange};
-use tallybook::domain::report::{Interval, SpendDimension};
+use tallybook::domain::report::{Interval, SpendDimension, SpendKey, SpendMeasure};
 
 use super::balances::{self, Dimension, Each, Figures, Spend, Trial};
 use super::books::{Books, money};
@@ -109,14 +109,15 @@ pub async fn one_spend(books: &Books, oracle: &Oracle, question: &Question) -> O
     let Question { from, to, by, each, only } = question;
     let filter = only.iter().map(|(of, code)| (dimension(*of), vec![code.clone()])).collect();
     let query = SpendQuery {
-        range: DayRange::new(Day(*from), Day(*to)).unwrap(),
-        group_by: by.iter().copied().map(dimension).collect(),
+        group_by: by.iter().copied().map(dimension).map(SpendKey::Block).collect(),
         interval: match each {
             Each::Range => None,
             Each::Month => Some(Interval::Month),
             Each::Day => Some(Interval::Day),
         },
         filter: DimensionFilter(filter),
+        measure: Some(SpendMeasure::FullyLoaded),
+        ..SpendQuery::of(DayRange::new(Day(*from), Day(*to)).unwrap())
     };
     let report = spend(&books.app, &books.actor, query).await.unwrap();
     let mut read = Spend::new();

@@ -8,6 +8,7 @@ use crate::domain::chart::{AccountClass, CenterKind};
 use crate::domain::ids::{AccountId, BooksId, EntryNumber, NameId};
 use crate::domain::money::{Currency, Exact};
 use crate::domain::period::Month;
+use crate::domain::report::CostPart;
 use crate::store::StoreError;
 use crate::store::allocation::{
     CostShape, Standing, costs_charged_back, driver_values, standing_amounts, standing_counts, standing_hours, standing_outputs,
@@ -89,7 +90,7 @@ pub fn computed(
     let money =
         |currency: Currency, more: i64, less: i64| Exact::new(i128::from(more) - i128::from(less), currency.ledger_scale()).normalized();
     if wanted.contains("direct_cost") {
-        let accounts = accounts(&AccountClass::is_cost);
+        let accounts = masters.accounts_of(CostPart::Used);
         standing_amounts(ledger, books, (&accounts, true, month), |kind, id, currency, [debit, credit]| {
             set("direct_cost", Some(currency), kind, id, money(currency, debit, credit));
         })?;

@@ -72,6 +72,7 @@ pub async fn margin_bench(target: &Target, sizes: MarginSizes, progress: &impl F
             group_by: vec![MarginDimension::Client],
             interval,
             filter: DimensionFilter::default(),
+            level: None,
             in_reporting_currency: false,
         };
         let slices = without_days(dated_slices(days, interval, (Grain::BlockMonth, Grain::BlockDay)));

@@ -10,10 +10,10 @@ use super::pairs::{Sides, alternate, readings};
 use super::{BOOKS, SEED, peak_memory_mib};
 use crate::app::demo::{Charges, DAYS};
 use crate::app::reports::slices::dated_slices;
-use crate::app::reports::{DimensionFilter, SpendQuery, spend, trial_balance};
+use crate::app::reports::{SpendQuery, spend, trial_balance};
 use crate::app::{AppError, Stopwatch, verify};
 use crate::domain::period::{Day, DayRange};
-use crate::domain::report::{Grain, Interval, SpendDimension};
+use crate::domain::report::{Grain, Interval, SpendDimension, SpendKey};
 use crate::store::floor::scan;
 
 /// What to measure.
@@ -86,7 +86,10 @@ async fn all_reports(
         let (from, interval) = if group_by.is_none() { (first_day.month().first_day(), None) } else { (first_day, Some(Interval::Month)) };
         let slices = dated_slices(DayRange::new(from, range.to())?, interval, grains);
         let baseline = BareReport { balances: without_days(slices), ..BareReport::default() };
-        let query = group_by.map(|group_by| SpendQuery { range, group_by, interval, filter: DimensionFilter::default() });
+        let query = group_by.map(|group_by| {
+            let group_by = group_by.into_iter().map(SpendKey::Block).collect();
+            SpendQuery { group_by, interval, ..SpendQuery::of(range) }
+        });
         let path = async || match &query {
             None => trial_balance(&service.app, &service.actor, last_day).await.map(drop),
             Some(query) => spend(&service.app, &service.actor, query.clone()).await.map(drop),

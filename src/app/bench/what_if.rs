@@ -41,8 +41,14 @@ pub async fn what_if_bench(
     ] {
         let scenarios = changes.len();
         let named = changes.into_iter().enumerate().map(|(position, changes)| ScenarioInput { name: position.to_string(), changes });
-        let query =
-            WhatIfQuery { days, filter: DimensionFilter::default(), scenarios: named.collect(), group_by: None, most_charges: None };
+        let query = WhatIfQuery {
+            days,
+            filter: DimensionFilter::default(),
+            scenarios: named.collect(),
+            group_by: None,
+            level: None,
+            most_charges: None,
+        };
         let mut sides = WhatIf { service: &service, query, read: 0, changed: 0 };
         let paired = alternate(&mut sides, pairs).await?;
         let figures = Figures::new(name).with("engine", target.engine()).with("charges", charges).with("scenarios", scenarios);

@@ -4,10 +4,14 @@ use std::collections::{BTreeSet, HashMap};
 
 use crate::app::AppError;
 use crate::app::reports::access::Access;
-use crate::domain::chart::CenterKind;
+use crate::app::reports::hierarchy::{at_level, kind_of};
 use crate::domain::ids::NameId;
+use crate::domain::rejection::{Code, Rejection};
 use crate::domain::report::SpendDimension;
 use crate::store::journal::names;
+
+/// The level of what has no parent.
+const TOPMOST: u32 = 1;
 
 /// What rows of the statement are split by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -32,22 +36,38 @@ impl MarginDimension {
     }
 }
 
-/// Turns the stored ids of a key into those of the dimensions asked for.
-pub(super) fn key_of(access: &Access<'_>, by: &[MarginDimension], stored: &[i64]) -> Vec<i64> {
-    by.iter().zip(stored).map(|(dimension, id)| if *dimension == MarginDimension::Service { service(access, *id) } else { *id }).collect()
+/// What the rows of a statement are split by.
+#[derive(Clone, Copy)]
+pub(super) struct Keys<'a> {
+    pub access: &'a Access<'a>,
+    pub by: &'a [MarginDimension],
+    /// Clients, projects and teams are added up at this level of their hierarchy.
+    pub level: Option<u32>,
 }
 
-/// The topmost project above one.
-fn service(access: &Access<'_>, project: i64) -> i64 {
-    let Some(mut at) = i32::try_from(project).ok().and_then(|id| access.masters.center_by_id(NameId(id))) else { return project };
-    // Parents form no circle, since saving one is refused; the bound holds whatever is stored.
-    for _ in 0..64 {
-        match at.parent.as_deref().and_then(|code| access.masters.center_by_code(CenterKind::Project, code)) {
-            Some(parent) => at = parent,
-            None => break,
-        }
+impl Keys<'_> {
+    /// The dimensions of coding blocks that are read.
+    pub fn stored(&self) -> Vec<SpendDimension> {
+        self.by.iter().map(|dimension| dimension.stored()).collect()
     }
-    i64::from(at.id.0)
+
+    /// Turns the stored ids of a key into those of the dimensions asked for.
+    pub fn of(&self, stored: &[i64]) -> Vec<i64> {
+        let id = |(dimension, id): (&MarginDimension, &i64)| {
+            let level = if *dimension == MarginDimension::Service { Some(TOPMOST) } else { self.level };
+            let kind = kind_of(dimension.stored());
+            kind.zip(level).map_or(*id, |(kind, level)| at_level(self.access, kind, *id, level))
+        };
+        self.by.iter().zip(stored).map(id).collect()
+    }
+}
+
+/// Holds that a level is one.
+///
+/// # Errors
+/// `RANGE_INVALID` at `level`.
+pub(super) fn check_level(level: Option<u32>) -> Result<(), Rejection> {
+    if level == Some(0) { Err(Rejection::at(Code::RangeInvalid, "level", "a level is from 1, the topmost")) } else { Ok(()) }
 }
 
 /// Codes of ids by dimension.

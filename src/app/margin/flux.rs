@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::dimension::{Codes, MarginDimension, key_of};
+use super::dimension::{Codes, Keys, MarginDimension, check_level};
 use super::gather::{Gathered, Gatherer, Lines, Worked};
 use crate::app::auth::{Actor, Permission};
 use crate::app::reports::DimensionFilter;
@@ -24,6 +24,8 @@ pub struct MarginFluxQuery {
     pub now: DayRange,
     pub group_by: Vec<MarginDimension>,
     pub filter: DimensionFilter,
+    /// Adds clients, projects and teams up at this level of their hierarchy; 1 is the topmost.
+    pub level: Option<u32>,
 }
 
 /// One combination of keys in one currency.
@@ -64,13 +66,15 @@ struct Side {
 /// As the margin statement.
 pub async fn margin_flux(app: &App, actor: &Actor, mut query: MarginFluxQuery) -> Result<MarginFlux, AppError> {
     let access = Access::to(app, actor, Permission::ReadReports).await?;
+    check_level(query.level)?;
     let mut seen = BTreeSet::new();
     query.group_by.retain(|dimension| seen.insert(*dimension));
     let (sees_persons, least_persons) = (actor.may(Permission::ReadLaborRates), access.masters.least_persons);
     let lines = Lines::of(&access.masters);
     let filter = query.filter.resolve(&access).await?;
     let figures = AsOf::begin(Snapshot::begin(access.store, access.books_id()).await?, None).await?;
-    let read = Read { access: &access, snapshot: &figures.snapshot, lines: &lines, filter: &filter, by: &query.group_by };
+    let row_keys = Keys { access: &access, by: &query.group_by, level: query.level };
+    let read = Read { row_keys, snapshot: &figures.snapshot, lines: &lines, filter: &filter };
     let (before, now) = (read.side(query.before, !sees_persons).await?, read.side(query.now, !sees_persons).await?);
     let through_entry = figures.through;
     figures.snapshot.end().await?;
@@ -107,11 +111,10 @@ fn models_of(key: &RowKey, before: &Side, now: &Side) -> Vec<ModelSide> {
 }
 
 struct Read<'a> {
-    access: &'a Access<'a>,
+    row_keys: Keys<'a>,
     snapshot: &'a Snapshot,
     lines: &'a Lines,
     filter: &'a BlockFilter,
-    by: &'a [MarginDimension],
 }
 
 impl Read<'_> {
@@ -119,18 +122,18 @@ impl Read<'_> {
         let filtered = |wanted: fn(MarginLine) -> bool| BlockFilter { accounts: Some(self.lines.accounts(wanted)), ..self.filter.clone() };
         let (all, ai) = (filtered(|_| true), filtered(|line| line == MarginLine::DirectAi));
         let gatherer = Gatherer { snapshot: self.snapshot, lines: self.lines, days, interval: None, filter: &all, rates: None };
-        let mut by: Vec<SpendDimension> = self.by.iter().map(|dimension| dimension.stored()).collect();
+        let mut by = self.row_keys.stored();
         let mut side = Side { figures: BTreeMap::new(), hours: BTreeMap::new(), models: BTreeMap::new() };
         for ((_, keys, currency), gathered) in gatherer.money(&by).await? {
-            side.figures.entry((key_of(self.access, self.by, &keys), currency)).or_default().add(&gathered);
+            side.figures.entry((self.row_keys.of(&keys), currency)).or_default().add(&gathered);
         }
         for ((_, keys), worked) in gatherer.hours(&by, with_persons).await? {
-            side.hours.entry(key_of(self.access, self.by, &keys)).or_default().add(worked);
+            side.hours.entry(self.row_keys.of(&keys)).or_default().add(worked);
         }
         by.push(SpendDimension::Model);
         for ((_, mut keys, currency), gathered) in (Gatherer { filter: &ai, ..gatherer }).money(&by).await? {
             let model = keys.pop().unwrap_or_default();
-            let row = side.models.entry(((key_of(self.access, self.by, &keys), currency), model)).or_default();
+            let row = side.models.entry(((self.row_keys.of(&keys), currency), model)).or_default();
             row.cost += gathered.figures.direct_ai;
             row.tokens += gathered.input_tokens + gathered.output_tokens;
         }

@@ -22,7 +22,7 @@ pub(super) struct Lines(HashMap<AccountId, (MarginLine, AccountClass)>);
 
 impl Lines {
     pub fn of(masters: &Masters) -> Self {
-        let line = |account| MarginLine::of(account, |code| masters.account(code));
+        let line = |account| MarginLine::of(account, |code| masters.account(code), masters.bears_charges(account));
         Self(masters.accounts.iter().filter_map(|account| Some((account.id, (line(account)?, account.class)))).collect())
     }
 

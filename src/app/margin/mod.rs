@@ -12,5 +12,5 @@ pub use dimension::MarginDimension;
 pub use flux::{MarginFlux, MarginFluxQuery, MarginFluxRow, margin_flux};
 pub use statement::{MarginControl, MarginQuery, MarginReport, MarginRow, margin};
 pub use targets::{ScopedTarget, TargetInput, TargetResult, margin_targets, save_margin_targets};
-pub use units::{ChargeCosts, ModelUse, UnitQuery, UnitRow, charge_costs, unit_economics};
+pub use units::{ChargeCosts, ModelUse, UnitDimension, UnitQuery, UnitRow, charge_costs, unit_economics};
 pub use waterfall::{Waterfall, WaterfallStep, margin_waterfall};

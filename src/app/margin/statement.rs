@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::dimension::{Codes, MarginDimension, key_of};
+use super::dimension::{Codes, Keys, MarginDimension, check_level};
 use super::gather::{Gathered, Gatherer, Lines, Worked};
 use crate::app::auth::{Actor, Permission};
 use crate::app::exchange::Rates;
@@ -30,6 +30,8 @@ pub struct MarginQuery {
     /// Without one, the range is a single period.
     pub interval: Option<Interval>,
     pub filter: DimensionFilter,
+    /// Adds clients, projects and teams up at this level of their hierarchy; 1 is the topmost.
+    pub level: Option<u32>,
     /// Every amount in the reporting currency, at the rate of its day.
     pub in_reporting_currency: bool,
 }
@@ -101,6 +103,7 @@ pub(super) async fn rates(app: &App, access: &Access<'_>, days: DayRange) -> Res
 /// database failure.
 pub async fn margin(app: &App, actor: &Actor, mut query: MarginQuery) -> Result<MarginReport, AppError> {
     let access = Access::to(app, actor, Permission::ReadReports).await?;
+    check_level(query.level)?;
     let mut seen = BTreeSet::new();
     query.group_by.retain(|dimension| seen.insert(*dimension));
     let (sees_persons, least_persons) = (actor.may(Permission::ReadLaborRates), access.masters.least_persons);
@@ -139,7 +142,8 @@ pub(super) async fn statement(app: &App, access: &Access<'_>, query: &MarginQuer
     let lines = Lines::of(&access.masters);
     let resolved = query.filter.resolve(access).await?;
     let filter = BlockFilter { accounts: Some(lines.accounts(|_| true)), ..resolved.clone() };
-    let by: Vec<SpendDimension> = query.group_by.iter().map(|dimension| dimension.stored()).collect();
+    let row_keys = Keys { access, by: &query.group_by, level: query.level };
+    let by = row_keys.stored();
     let figures = AsOf::begin(Snapshot::begin(access.store, access.books_id()).await?, None).await?;
     let gatherer = Gatherer {
         snapshot: &figures.snapshot,
@@ -151,11 +155,11 @@ pub(super) async fn statement(app: &App, access: &Access<'_>, query: &MarginQuer
     };
     let mut money: BTreeMap<_, Gathered> = BTreeMap::new();
     for ((day, keys, currency), gathered) in gatherer.money(&by).await? {
-        money.entry((day, key_of(access, &query.group_by, &keys), currency)).or_default().add(&gathered);
+        money.entry((day, row_keys.of(&keys), currency)).or_default().add(&gathered);
     }
     let mut hours: BTreeMap<_, Worked> = BTreeMap::new();
     for ((day, keys), worked) in gatherer.hours(&by, with_persons).await? {
-        hours.entry((day, key_of(access, &query.group_by, &keys))).or_default().add(worked);
+        hours.entry((day, row_keys.of(&keys))).or_default().add(worked);
     }
     let all = Gatherer { interval: None, ..gatherer };
     let all_hours = all.hours(&[], with_persons).await?.into_values().next().unwrap_or_default();

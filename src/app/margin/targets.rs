@@ -250,6 +250,7 @@ impl Reached<'_> {
                 group_by: vec![dimension],
                 interval: None,
                 filter: DimensionFilter::default(),
+                level: None,
                 in_reporting_currency: false,
             };
             self.margins.insert(scope, margin(self.app, self.actor, query).await?);
@@ -270,12 +271,12 @@ impl Reached<'_> {
     async fn cost_per_unit(&mut self, scoped: &ScopedTarget) -> Result<Vec<(Option<Currency>, Option<Exact>)>, AppError> {
         let unit = scoped.target.unit.clone().unwrap_or_default();
         if !self.units.contains_key(&unit) {
-            let query = UnitQuery { days: self.days, feature: None, unit: unit.clone(), interval: None };
+            let query = UnitQuery::of(self.days, unit.clone());
             let (_, rows) = unit_economics(self.app, self.actor, &query).await?;
             self.units.insert(unit.clone(), rows);
         }
         let rows = self.units.get(&unit).into_iter().flatten();
-        let of_target = rows.filter(|row| row.feature.as_ref() == Some(&scoped.code) && Some(row.currency) == scoped.target.currency);
+        let of_target = rows.filter(|row| row.feature() == Some(scoped.code.as_str()) && Some(row.currency) == scoped.target.currency);
         Ok(of_target.map(|row| (Some(row.currency), row.per_unit(row.full_cost()))).collect())
     }
 }

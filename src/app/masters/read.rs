@@ -32,6 +32,7 @@ pub(super) fn from_rows(rows: MastersRows) -> Masters {
     masters.price_book = PriceBook::new(rows.prices, aliases, rows.discounts);
     masters.calendar = rows.calendar;
     masters.least_persons = rows.least_persons;
+    masters.bearing_accounts = rows.bearing_accounts.into_iter().collect();
     masters.indexed()
 }
 

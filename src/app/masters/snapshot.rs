@@ -1,6 +1,6 @@
 //! The snapshot of masters that one batch of charges is decided by.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use crate::domain::attribution::{AttributionRule, Centers};
 use crate::domain::chart::{Account, CenterKind, CostCenter};
@@ -9,6 +9,7 @@ use crate::domain::labor::LeastPersons;
 use crate::domain::period::{Calendar, Day, Moment, Zone};
 use crate::domain::posting_rules::{PostingRule, ProviderTerms, Settlement};
 use crate::domain::rating::PriceBook;
+use crate::domain::report::CostPart;
 
 /// Immutable; replaced as a whole when any master is saved.
 #[derive(Debug, Default)]
@@ -28,6 +29,8 @@ pub struct Masters {
     pub calendar: Calendar,
     /// How few persons may stand behind hours that everyone sees.
     pub least_persons: LeastPersons,
+    /// Accounts that charges are booked on, as of the loading. A posting rule that was saved since has raised the version.
+    pub bearing_accounts: BTreeSet<AccountId>,
     account_by_code: HashMap<String, usize>,
     account_by_id: HashMap<AccountId, usize>,
     center_by_code: [HashMap<String, usize>; 3],
@@ -57,6 +60,23 @@ impl Masters {
 
     pub fn account_by_id(&self, id: AccountId) -> Option<&Account> {
         self.account_by_id.get(&id).and_then(|position| self.accounts.get(*position))
+    }
+
+    /// Whether charges are booked on the account, or a posting rule sends them there.
+    pub fn bears_charges(&self, account: &Account) -> bool {
+        self.bearing_accounts.contains(&account.id) || self.posting_rules.iter().any(|rule| rule.account == account.code)
+    }
+
+    /// Which part of cost the account bears; none unless it is an account of cost.
+    pub fn part_of(&self, account: &Account) -> Option<CostPart> {
+        // The account may be anybody's copy: its own one lives as long as the chart it is looked up in.
+        let own = self.account_by_id(account.id)?;
+        CostPart::of_account(own, |code| self.account(code), self.bears_charges(own))
+    }
+
+    /// The accounts that bear a part of cost.
+    pub fn accounts_of(&self, part: CostPart) -> Vec<AccountId> {
+        self.accounts.iter().filter(|account| self.part_of(account) == Some(part)).map(|account| account.id).collect()
     }
 
     pub fn center_by_code(&self, kind: CenterKind, code: &str) -> Option<&CostCenter> {

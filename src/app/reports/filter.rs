@@ -1,16 +1,21 @@
-//! The codes that a report or a list is narrowed to.
+//! The codes that a report or a list is narrowed to. A cost center stands for itself and all below it.
+
+use std::collections::BTreeSet;
 
 use super::access::Access;
+use super::hierarchy::{kind_of, with_descendants};
 use crate::app::AppError;
 use crate::domain::chart::{CenterKind, NameKind};
 use crate::domain::ids::AccountId;
 use crate::domain::rejection::{Code, Rejection};
 use crate::domain::report::SpendDimension;
+use crate::domain::spelling::closest;
 use crate::store::StoreError;
 use crate::store::balance::BlockFilter;
 use crate::store::journal::name_id;
 
-/// Codes by dimension: every list given must match, any of its codes does. `None` in a list stands for charges without that dimension.
+/// Codes by dimension: every list given must match, any of its codes does, and a cost center matches with every center below it. `None` in a list
+/// stands for charges without that dimension.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct DimensionFilter(pub Vec<(SpendDimension, Vec<Option<String>>)>);
 
@@ -40,6 +45,10 @@ impl DimensionFilter {
                     Some(code) => ids.extend(id_of(access, *dimension, code).await.map_err(|error| placed(error, *dimension, position))?),
                 }
             }
+            if let Some(kind) = kind_of(*dimension) {
+                // Ids of a limited token's filter may go beyond what it sees: `visible` is asked of every block beside them.
+                ids = with_descendants(&access.masters, kind, &ids.into_iter().collect::<BTreeSet<i64>>()).into_iter().collect();
+            }
             if *dimension == SpendDimension::Account {
                 filter.accounts = Some(ids.into_iter().filter_map(|id| i32::try_from(id).ok()).map(AccountId).collect());
             } else {
@@ -66,7 +75,9 @@ async fn id_of(access: &Access<'_>, dimension: SpendDimension, code: &str) -> Re
         Some(center) => Ok(Some(i64::from(center.id.0))),
         None if access.visible.is_some() => Ok(None),
         None => {
-            let message = format!("there is no {} `{}`", kind.field(), code.chars().take(64).collect::<String>());
+            let codes = access.masters.centers.iter().filter(|center| center.kind == kind).map(|center| center.code.as_str());
+            let near = closest(code, codes).map(|near| format!(": did you mean `{near}`?")).unwrap_or_default();
+            let message = format!("there is no {} `{}`{near}", kind.field(), code.chars().take(64).collect::<String>());
             Err(Rejection { code: Code::CostCenterUnknown, path: Vec::new(), message }.into())
         }
     };

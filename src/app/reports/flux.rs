@@ -5,14 +5,16 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use super::access::Access;
 use super::as_of::{AsOf, Control, controls, nets};
 use super::filter::name_kind;
+use super::hierarchy::{at_level, kind_of};
 use super::later_tokens::LaterTokens;
+use super::measured::Measured;
 use crate::app::auth::{Actor, Permission};
 use crate::app::{App, AppError};
 use crate::domain::ids::{AccountId, EntryNumber, NameId};
 use crate::domain::money::{Currency, Exact};
 use crate::domain::period::DayRange;
 use crate::domain::rejection::{Code, Rejection};
-use crate::domain::report::{FluxParts, FluxSide, Grain, SpendDimension, flux as split};
+use crate::domain::report::{FluxParts, FluxSide, Grain, SpendDimension, SpendMeasure, flux as split};
 use crate::store::balance::{BlockFilter, Slice, Snapshot};
 use crate::store::journal::names;
 
@@ -22,6 +24,9 @@ pub struct FluxQuery {
     pub before: DayRange,
     pub now: DayRange,
     pub by: SpendDimension,
+    pub measure: SpendMeasure,
+    /// Adds cost centers up at this level of their hierarchy; 1 is the topmost.
+    pub level: Option<u32>,
     /// A difference of at least this much of its currency is marked.
     pub threshold: Option<Exact>,
     pub as_of_entry: Option<EntryNumber>,
@@ -44,10 +49,11 @@ pub struct Flux {
     pub before: DayRange,
     pub now: DayRange,
     pub by: SpendDimension,
+    pub measure: SpendMeasure,
     pub through_entry: EntryNumber,
     /// In the order of code and currency.
     pub rows: Vec<FluxRow>,
-    /// The difference of all rows, beside the difference of the cost accounts' movements in the trial balance.
+    /// The difference of all rows, beside the difference of the movements of the measure's accounts in the trial balance.
     pub controls: Vec<Control>,
 }
 
@@ -59,17 +65,22 @@ type Sides = BTreeMap<(i64, Currency), FluxSide>;
 /// `AS_OF_ENTRY_UNKNOWN`, `RANGE_TOO_LARGE`, [`AppError::Forbidden`] or a database failure.
 pub async fn flux(app: &App, actor: &Actor, query: FluxQuery) -> Result<Flux, AppError> {
     let access = Access::to(app, actor, Permission::ReadReports).await?;
-    let cost: Vec<AccountId> = access.masters.accounts.iter().filter(|account| account.class.is_cost()).map(|account| account.id).collect();
+    if query.level == Some(0) {
+        return Err(Rejection::at(Code::RangeInvalid, "level", "a level is from 1, the topmost").into());
+    }
+    let measured = Measured::of(&access.masters, query.measure);
     let everything = BlockFilter { visible: access.visible.clone(), ..BlockFilter::default() };
-    let filter = BlockFilter { accounts: Some(cost.clone()), ..everything.clone() };
     let figures = AsOf::begin(Snapshot::begin(access.store, access.books_id()).await?, query.as_of_entry).await?;
-    let [before, now] = sides(&figures, &access, &query, &filter).await?;
+    let [before, now] = sides(&figures, &access, &query, (&measured, &everything)).await?;
     let mut movement: BTreeMap<Currency, i128> = BTreeMap::new();
     for (days, sign) in [(query.now, 1), (query.before, -1)] {
         let mut sums = figures.sums(days, &[SpendDimension::Account], false, &everything).await?;
-        sums.retain(|(_, keys, _), _| keys.first().is_some_and(|id| cost.iter().any(|account| i64::from(account.0) == *id)));
+        sums.retain(|(_, keys, _), _| keys.first().is_some_and(|id| measured.accounts.iter().any(|account| i64::from(account.0) == *id)));
         for (currency, units) in nets(&sums) {
             *movement.entry(currency).or_default() += sign * units;
+        }
+        for (sum, net) in measured.moved(&figures.snapshot, (days, Some(figures.through)), &[], &everything).await? {
+            *movement.entry(sum.currency).or_default() += sign * net;
         }
     }
     let through_entry = figures.through;
@@ -93,12 +104,26 @@ pub async fn flux(app: &App, actor: &Actor, query: FluxQuery) -> Result<Flux, Ap
         });
     }
     rows.sort_by(|a, b| (&a.code, a.currency.code()).cmp(&(&b.code, b.currency.code())));
-    Ok(Flux { before: query.before, now: query.now, by: query.by, through_entry, rows, controls: controls(&report, &movement) })
+    Ok(Flux {
+        before: query.before,
+        now: query.now,
+        by: query.by,
+        measure: query.measure,
+        through_entry,
+        rows,
+        controls: controls(&report, &movement),
+    })
 }
 
 /// Cost and tokens of both ranges as of the entry: what the balances hold now, less what came later.
-async fn sides(figures: &AsOf, access: &Access<'_>, query: &FluxQuery, filter: &BlockFilter) -> Result<[Sides; 2], AppError> {
+async fn sides(
+    figures: &AsOf,
+    access: &Access<'_>,
+    query: &FluxQuery,
+    (measured, everything): (&Measured, &BlockFilter),
+) -> Result<[Sides; 2], AppError> {
     let by = query.by;
+    let filter = &measured.narrowed(everything);
     let later = LaterTokens::read(figures, access.masters.zone(), [query.before, query.now]).await?;
     let mut both = [Sides::new(), Sides::new()];
     for ((sides, days), tokens) in both.iter_mut().zip([query.before, query.now]).zip(later.tokens) {
@@ -112,6 +137,16 @@ async fn sides(figures: &AsOf, access: &Access<'_>, query: &FluxQuery, filter: &
         for ((block, currency), tokens) in tokens {
             if let Some(key) = keys.get(&block) {
                 sides.entry((*key, currency)).or_default().tokens -= tokens;
+            }
+        }
+        for (sum, net) in measured.moved(&figures.snapshot, (days, Some(figures.through)), &[by], everything).await? {
+            sides.entry((sum.keys.first().copied().unwrap_or_default(), sum.currency)).or_default().cost += net;
+        }
+        if let (Some(level), Some(kind)) = (query.level, kind_of(by)) {
+            for ((id, currency), side) in std::mem::take(sides) {
+                let above = sides.entry((at_level(access, kind, id, level), currency)).or_default();
+                above.cost += side.cost;
+                above.tokens += side.tokens;
             }
         }
         // What came later may have a row of its own, in which nothing is left.

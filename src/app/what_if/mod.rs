@@ -6,6 +6,7 @@ mod read;
 mod report;
 mod tally;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -14,9 +15,11 @@ pub use report::{Comparison, Group, Reason, ScenarioReport, WhatIfReport};
 use crate::app::auth::{Actor, Permission};
 use crate::app::reports::DimensionFilter;
 use crate::app::reports::access::Access;
+use crate::app::reports::hierarchy::{at_level, kind_of};
 use crate::app::reports::reading::in_reading;
 use crate::app::{App, AppError};
 use crate::domain::period::DayRange;
+use crate::domain::rejection::{Code, Rejection};
 use crate::domain::report::SpendDimension;
 use crate::domain::what_if::{ScenarioInput, read_scenarios};
 
@@ -28,6 +31,8 @@ pub struct WhatIfQuery {
     pub filter: DimensionFilter,
     pub scenarios: Vec<ScenarioInput>,
     pub group_by: Option<SpendDimension>,
+    /// Adds cost centers up at this level of their hierarchy; 1 is the topmost.
+    pub level: Option<u32>,
     /// A range with more charges is refused; without one, any number is read.
     pub most_charges: Option<u64>,
 }
@@ -64,8 +69,20 @@ pub async fn what_if(
         return Err(AppError::Forbidden(Permission::ReadPrices));
     }
     let filter = query.filter.resolve(&access).await?;
+    let above = query.group_by.zip(query.level).map_or_else(|| Ok(HashMap::new()), |(by, level)| above(&access, by, level))?;
     let stopped = Arc::new(AtomicBool::new(false));
     let _stop = StopOnDrop(stopped.clone());
-    let pass = read::Pass { days: query.days, filter, scenarios, group_by: query.group_by, most_charges: query.most_charges, stopped };
+    let pass =
+        read::Pass { days: query.days, filter, scenarios, group_by: query.group_by, above, most_charges: query.most_charges, stopped };
     in_reading(app, &access.books, move |ledger, books, masters| pass.run(ledger, books, masters, &progress)).await
+}
+
+/// The center that each center of a dimension is added up in, by their ids.
+fn above(access: &Access<'_>, by: SpendDimension, level: u32) -> Result<HashMap<i64, i64>, Rejection> {
+    if level == 0 {
+        return Err(Rejection::at(Code::RangeInvalid, "level", "a level is from 1, the topmost"));
+    }
+    let Some(kind) = kind_of(by) else { return Ok(HashMap::new()) };
+    let ids = access.masters.centers.iter().filter(|center| center.kind == kind).map(|center| i64::from(center.id.0));
+    Ok(ids.map(|id| (id, at_level(access, kind, id, level))).collect())
 }

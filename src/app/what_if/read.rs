@@ -32,6 +32,8 @@ pub(super) struct Pass {
     pub filter: BlockFilter,
     pub scenarios: Vec<Scenario>,
     pub group_by: Option<SpendDimension>,
+    /// By the id of a group: the group that it is added up in.
+    pub above: HashMap<i64, i64>,
     pub most_charges: Option<u64>,
     pub stopped: Arc<AtomicBool>,
 }
@@ -76,7 +78,7 @@ impl Pass {
             }
             Ok(())
         };
-        let tally = rated(&ground, read)?;
+        let tally = rated(&ground, read)?.regrouped(&self.above)?;
         WhatIfReport::new(&ground, tally, masters)
     }
 

@@ -109,7 +109,7 @@ impl<'a> Rating<'a> {
         let lines = meter_lines::decode(&charge.meter_lines).ok_or_else(|| StoreError::corrupt("meter lines"))?;
         event.occurred_at = charge.occurred_at;
         event.quantities = meter_lines::quantities(&lines);
-        let group = self.ground.group_by.map_or(0, |dimension| group_of(coding, dimension));
+        let group = self.ground.group_by.map_or(0, |dimension| dimension.id_on(coding));
         let sums = self.tally.groups.entry(group).or_insert_with(|| Sums::of(self.assessors.len()));
         sums.charges += 1;
         sums.unpriced += u64::from(charge.cost.is_none());
@@ -147,6 +147,19 @@ impl Tally {
             causes.into_iter().for_each(|(key, cause)| note(own, key, cause));
         }
         Ok(())
+    }
+
+    /// With groups added up in those above them.
+    ///
+    /// # Errors
+    /// `LEDGER_OVERFLOW`.
+    pub fn regrouped(mut self, above: &HashMap<i64, i64>) -> Result<Self, AppError> {
+        for (group, sums) in std::mem::take(&mut self.groups) {
+            let id = above.get(&group).copied().unwrap_or(group);
+            let own = self.groups.entry(id).or_insert_with(|| Sums::of(sums.scenarios.len()));
+            own.add(sums)?;
+        }
+        Ok(self)
     }
 }
 
@@ -248,18 +261,4 @@ fn event(
         quantities: Vec::new(),
         reported_cost: None,
     })
-}
-
-fn group_of(coding: &CodingBlock, dimension: SpendDimension) -> i64 {
-    let name = match dimension {
-        SpendDimension::Account => return i64::from(coding.account.0),
-        SpendDimension::Provider => coding.provider,
-        SpendDimension::Model => coding.model,
-        SpendDimension::Team => coding.team,
-        SpendDimension::Project => coding.project,
-        SpendDimension::Client => coding.client,
-        SpendDimension::Feature => coding.feature,
-        SpendDimension::Environment => coding.environment,
-    };
-    i64::from(name.0)
 }

@@ -48,7 +48,7 @@ impl AccountClass {
         }
     }
 
-    /// Whether postings to the account are cost: what spend reports add up.
+    /// Whether postings to the account are cost. Which of it a report adds up is a `SpendMeasure`.
     pub fn is_cost(self) -> bool {
         matches!(self, Self::CostOfRevenue | Self::OperatingExpense)
     }
@@ -134,6 +134,9 @@ pub mod well_known {
     pub const USAGE_VARIANCE: &str = "5090";
     pub const UNUSED_CREDITS: &str = "5095";
     pub const OPERATING_EXPENSE: &str = "6000";
+    pub const PLATFORM_POOL: &str = "6500";
+    /// What allocation took out of the pool.
+    pub const ALLOCATED_OUT: &str = "6590";
     pub const CHARGEBACK_EXPENSE: &str = "6600";
     pub const INTERNAL_RECOVERY: &str = "6690";
     pub const SALARIES: &str = "6700";

@@ -15,7 +15,7 @@ use crate::domain::chart::{Account, AccountClass, well_known};
 pub enum MarginLine {
     /// What clients owe for the work, rebilled AI cost included.
     Revenue,
-    /// AI use that is cost of revenue: 5000, 5090, 5095 and what is below them.
+    /// AI use that is cost of revenue: 5000, 5090, 5095 and what is below them, and accounts of one's own that bear charges.
     DirectAi,
     /// Hours at their rates: 5020.
     AppliedLabor,
@@ -23,7 +23,7 @@ pub enum MarginLine {
     OtherCost,
     /// Shared cost that allocation rules brought: 5050, and what such a rule moved within another account of cost of revenue.
     Allocated,
-    /// AI use that is operating expense: 6000 and what is below it. Below the gross margin.
+    /// AI use that is operating expense: 6000, 6500 and what is below them, and accounts of one's own that bear charges. Below the gross margin.
     OperatingAi,
     /// Any other operating expense. Below the gross margin.
     OperatingExpense,
@@ -33,13 +33,16 @@ impl MarginLine {
     pub const ALL: [Self; 7] =
         [Self::Revenue, Self::DirectAi, Self::AppliedLabor, Self::OtherCost, Self::Allocated, Self::OperatingAi, Self::OperatingExpense];
 
-    /// The line of an account; none for assets, liabilities and equity. The nearest well-known account among it and its parents decides.
-    pub fn of<'a>(account: &'a Account, by_code: impl Fn(&str) -> Option<&'a Account>) -> Option<Self> {
-        let other = match account.class {
-            AccountClass::Asset | AccountClass::Liability | AccountClass::Equity => return None,
-            AccountClass::Revenue => return Some(Self::Revenue),
-            AccountClass::CostOfRevenue => Self::OtherCost,
-            AccountClass::OperatingExpense => Self::OperatingExpense,
+    /// The line of an account; none for assets, liabilities and equity. The nearest well-known account among it and its parents decides; without
+    /// one, whether charges are booked on it.
+    pub fn of<'a>(account: &'a Account, by_code: impl Fn(&str) -> Option<&'a Account>, bears_charges: bool) -> Option<Self> {
+        let other = match (account.class, bears_charges) {
+            (AccountClass::Asset | AccountClass::Liability | AccountClass::Equity, _) => return None,
+            (AccountClass::Revenue, _) => return Some(Self::Revenue),
+            (AccountClass::CostOfRevenue, true) => Self::DirectAi,
+            (AccountClass::CostOfRevenue, false) => Self::OtherCost,
+            (AccountClass::OperatingExpense, true) => Self::OperatingAi,
+            (AccountClass::OperatingExpense, false) => Self::OperatingExpense,
         };
         let mut at = Some(account);
         // Parents form no circle, since saving one is refused; the bound holds whatever is stored.
@@ -49,7 +52,8 @@ impl MarginLine {
                 well_known::COGS_INFERENCE | well_known::USAGE_VARIANCE | well_known::UNUSED_CREDITS => return Some(Self::DirectAi),
                 well_known::APPLIED_LABOR_COST => return Some(Self::AppliedLabor),
                 well_known::ALLOCATED_PLATFORM => return Some(Self::Allocated),
-                well_known::OPERATING_EXPENSE => return Some(Self::OperatingAi),
+                well_known::OPERATING_EXPENSE | well_known::PLATFORM_POOL => return Some(Self::OperatingAi),
+                well_known::ALLOCATED_OUT => return Some(Self::OperatingExpense),
                 _ => at = here.parent.as_deref().and_then(&by_code),
             }
         }
@@ -152,10 +156,11 @@ mod tests {
             account("6000", AccountClass::OperatingExpense, None),
             account("6010", AccountClass::OperatingExpense, Some("6000")),
             account("6700", AccountClass::OperatingExpense, None),
+            account("6800", AccountClass::OperatingExpense, None),
             account("2100", AccountClass::Liability, None),
         ];
         let by_code = |code: &str| chart.iter().find(|account| account.code == code);
-        let lines: Vec<_> = chart.iter().map(|account| MarginLine::of(account, by_code)).collect();
+        let lines: Vec<_> = chart.iter().map(|account| MarginLine::of(account, by_code, account.code == "6800")).collect();
         use MarginLine as L;
         let expected = [
             Some(L::Revenue),
@@ -169,6 +174,7 @@ mod tests {
             Some(L::OperatingAi),
             Some(L::OperatingAi),
             Some(L::OperatingExpense),
+            Some(L::OperatingAi),
             None,
         ];
         assert_eq!(lines, expected);

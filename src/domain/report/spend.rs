@@ -1,5 +1,6 @@
 //! Dimensions and intervals of spend reports.
 
+use crate::domain::chart::CodingBlock;
 use crate::domain::period::Day;
 use chrono::{Datelike, Days};
 
@@ -14,6 +15,55 @@ pub enum SpendDimension {
     Feature,
     Environment,
     Account,
+}
+
+impl SpendDimension {
+    /// The id of the dimension on a coding block; zero for none.
+    pub fn id_on(self, coding: &CodingBlock) -> i64 {
+        let name = match self {
+            Self::Account => return i64::from(coding.account.0),
+            Self::Provider => coding.provider,
+            Self::Model => coding.model,
+            Self::Team => coding.team,
+            Self::Project => coding.project,
+            Self::Client => coding.client,
+            Self::Feature => coding.feature,
+            Self::Environment => coding.environment,
+        };
+        i64::from(name.0)
+    }
+}
+
+/// What only a charge knows, and no balance: rows by it are read from the charges of the range.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ChargeDimension {
+    /// The name of the key that made the call.
+    ApiKey,
+    EndUser,
+    /// The value of one tag, whose key the question names.
+    Tag,
+    /// The system that sent the charge.
+    Source,
+    Region,
+    Processing,
+    ServiceTier,
+}
+
+/// One of the keys that a row of spend is grouped by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum SpendKey {
+    /// A dimension of coding blocks, which balances are kept by.
+    Block(SpendDimension),
+    Charge(ChargeDimension),
+}
+
+impl SpendKey {
+    pub fn block(self) -> Option<SpendDimension> {
+        match self {
+            Self::Block(dimension) => Some(dimension),
+            Self::Charge(_) => None,
+        }
+    }
 }
 
 /// The periods a report is cut into.
@@ -46,6 +96,17 @@ impl Interval {
     /// Whether whole months fall into one period, so that monthly balances can answer.
     pub fn holds_months(self) -> bool {
         matches!(self, Self::Month | Self::Quarter)
+    }
+
+    /// First day of the period after the one a day falls into.
+    pub fn next_day(self, day: Day) -> Day {
+        let first = self.first_day(day);
+        match self {
+            Self::Day => first.next(),
+            Self::Week => Day(first.0.saturating_add(7)),
+            Self::Month => first.month().next().first_day(),
+            Self::Quarter => first.month().next().next().next().first_day(),
+        }
     }
 
     /// First day of the period a day falls into.

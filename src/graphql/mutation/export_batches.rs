@@ -2,8 +2,8 @@
 
 use async_graphql::{Context, Error, InputObject, Object, SimpleObject};
 
-use crate::app::App;
 use crate::app::export_batches as app;
+use crate::app::{App, AppError};
 use crate::domain::period::Month;
 use crate::domain::rejection::Rejection;
 use crate::graphql::error::{UserError, actor, or_user_errors};
@@ -139,8 +139,13 @@ impl ExportBatchMutations {
     /// Saves targets. Batches that were made keep the version of their target.
     async fn save_export_targets(&self, ctx: &Context<'_>, input: SaveExportTargetsInput) -> Result<SaveExportTargetsPayload, Error> {
         let actor = actor(ctx)?;
-        let targets = input.targets.into_iter().map(app::TargetInput::from).collect();
-        let answer = app::save_export_targets(ctx.data::<App>()?, actor, targets).await;
+        let read = |(position, target): (usize, ExportTargetInput)| {
+            target.read().map_err(|rejection| rejection.under(position.to_string()).under("targets"))
+        };
+        let answer = match input.targets.into_iter().enumerate().map(read).collect::<Result<Vec<_>, _>>() {
+            Ok(targets) => app::save_export_targets(ctx.data::<App>()?, actor, targets).await,
+            Err(rejection) => Err(AppError::from(rejection)),
+        };
         Ok(match or_user_errors(ctx, answer)? {
             Ok(targets) => {
                 SaveExportTargetsPayload { targets: targets.into_iter().map(ExportTarget::from).collect(), user_errors: Vec::new() }

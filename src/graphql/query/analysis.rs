@@ -2,7 +2,7 @@
 
 use async_graphql::{Context, Error, Object};
 
-use super::reports::entry_number;
+use super::reports::{entry_number, level_of};
 use crate::app::App;
 use crate::app::reports::{FluxQuery, aged_items, flux};
 use crate::domain::money::Exact;
@@ -10,7 +10,7 @@ use crate::domain::period::DayRange;
 use crate::graphql::error::{OrFailure, actor};
 use crate::graphql::scalars::{BigInt, Date, Decimal, day_range};
 use crate::graphql::types::analysis::{AgedItems, Flux};
-use crate::graphql::types::enums::SpendDimension;
+use crate::graphql::types::enums::{SpendDimension, SpendMeasure};
 
 #[derive(Default)]
 pub struct AnalysisQueries;
@@ -29,6 +29,8 @@ impl AnalysisQueries {
         from: Date,
         to: Date,
         by: SpendDimension,
+        #[graphql(default_with = "SpendMeasure::Used")] measure: SpendMeasure,
+        #[graphql(desc = "Adds teams, projects and clients up at this level of their hierarchy; 1 is the topmost.")] level: Option<i32>,
         #[graphql(desc = "Marks rows whose difference, up or down, is at least this much of their currency.")] threshold: Option<Decimal>,
         #[graphql(desc = "As the books were after this entry: the same number answers the same for ever.")] as_of_entry: Option<BigInt>,
     ) -> Result<Flux, Error> {
@@ -36,7 +38,9 @@ impl AnalysisQueries {
         let query = FluxQuery {
             before: DayRange::new(before.0, before.1).or_failure(ctx)?,
             now: day_range(&from, &to).or_failure(ctx)?,
-            by: by.into(),
+            by: by.of_balances("by").or_failure(ctx)?,
+            measure: measure.into(),
+            level: level.map(level_of),
             threshold: threshold
                 .map(|threshold| Exact::parse(&threshold.0).map_err(|rejection| rejection.under("threshold")))
                 .transpose()

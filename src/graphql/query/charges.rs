@@ -18,7 +18,8 @@ use crate::graphql::types::enums::ChargeStatus;
 #[derive(Default)]
 pub struct ChargeQueries;
 
-/// Which charges are listed: all that is given must match; any code of a list does. `null` in a list stands for charges without that dimension.
+/// Which charges are listed: all that is given must match; any code of a list does, and a cost center with every one below it. `null` in a list stands
+/// for charges without that dimension.
 #[derive(Debug, Clone, Default, InputObject)]
 pub struct ChargeFilter {
     status: Option<ChargeStatus>,

@@ -36,7 +36,7 @@ impl FinanceQueries {
         let query = GeneralLedgerQuery {
             account,
             days: day_range(&from, &to).or_failure(ctx)?,
-            filter: filter.unwrap_or_default().into(),
+            filter: filter.unwrap_or_default().of_balances().or_failure(ctx)?,
             as_of_entry: entry_number(as_of_entry.as_ref()).or_failure(ctx)?,
             after: after
                 .as_deref()

@@ -2,6 +2,7 @@
 
 use async_graphql::{Context, Error, Object};
 
+use super::reports::level_of;
 use crate::app::App;
 use crate::app::margin as app;
 use crate::domain::period::DayRange;
@@ -9,7 +10,7 @@ use crate::graphql::error::{OrFailure, actor};
 use crate::graphql::scalars::{Date, day_range};
 use crate::graphql::types::enums::Interval;
 use crate::graphql::types::margin::{Margin, MarginDimension, MarginFilter, MarginFlux, MarginTargetResult, MarginWaterfall};
-use crate::graphql::types::unit_economics::UnitEconomics;
+use crate::graphql::types::unit_economics::{UnitDimension, UnitEconomics, UnitFilter};
 
 #[derive(Default)]
 pub struct MarginQueries;
@@ -27,6 +28,7 @@ impl MarginQueries {
         #[graphql(desc = "A dimension that is named twice counts once.")] group_by: Vec<MarginDimension>,
         #[graphql(desc = "Without one, the range is a single period.")] interval: Option<Interval>,
         filter: Option<MarginFilter>,
+        #[graphql(desc = "Adds clients, projects and teams up at this level of their hierarchy; 1 is the topmost.")] level: Option<i32>,
         #[graphql(
             default,
             desc = "Every amount in the reporting currency at the rate of its day, rounded once a day, account and key; `controls` stay in their currencies."
@@ -38,6 +40,7 @@ impl MarginQueries {
             group_by: group_by.into_iter().map(Into::into).collect(),
             interval: interval.map(Into::into),
             filter: filter.unwrap_or_default().into(),
+            level: level.map(level_of),
             in_reporting_currency,
         };
         Ok(app::margin(ctx.data::<App>()?, actor(ctx)?, query).await.or_failure(ctx)?.into())
@@ -70,6 +73,7 @@ impl MarginQueries {
         to: Date,
         group_by: Vec<MarginDimension>,
         filter: Option<MarginFilter>,
+        #[graphql(desc = "Adds clients, projects and teams up at this level of their hierarchy; 1 is the topmost.")] level: Option<i32>,
     ) -> Result<MarginFlux, Error> {
         let before = (from_before.to_day("fromBefore").or_failure(ctx)?, to_before.to_day("toBefore").or_failure(ctx)?);
         let query = app::MarginFluxQuery {
@@ -77,12 +81,14 @@ impl MarginQueries {
             now: day_range(&from, &to).or_failure(ctx)?,
             group_by: group_by.into_iter().map(Into::into).collect(),
             filter: filter.unwrap_or_default().into(),
+            level: level.map(level_of),
         };
         Ok(app::margin_flux(ctx.data::<App>()?, actor(ctx)?, query).await.or_failure(ctx)?.into())
     }
 
-    /// What a unit of output of a feature costs, is worth and takes, from `from` (included) to `to` (excluded).
+    /// What a unit of output costs, is worth and takes, from `from` (included) to `to` (excluded). The rows add up to the row without keys.
     #[graphql(complexity = "100 * child_complexity + 1")]
+    #[expect(clippy::too_many_arguments, reason = "each is an argument of the field")]
     async fn unit_economics(
         &self,
         ctx: &Context<'_>,
@@ -91,8 +97,17 @@ impl MarginQueries {
         #[graphql(desc = "Every feature with outputs of the unit, when absent.")] feature: Option<String>,
         unit: String,
         #[graphql(desc = "Without one, the range is a single period.")] interval: Option<Interval>,
+        #[graphql(desc = "FEATURE when absent; without any, one row for each period and currency.")] group_by: Option<Vec<UnitDimension>>,
+        filter: Option<UnitFilter>,
+        #[graphql(desc = "Adds clients, projects and teams up at this level of their hierarchy; 1 is the topmost.")] level: Option<i32>,
     ) -> Result<UnitEconomics, Error> {
-        let query = app::UnitQuery { days: day_range(&from, &to).or_failure(ctx)?, feature, unit, interval: interval.map(Into::into) };
+        let query = app::UnitQuery {
+            group_by: group_by.unwrap_or_else(|| vec![UnitDimension::Feature]).into_iter().map(Into::into).collect(),
+            interval: interval.map(Into::into),
+            filter: filter.unwrap_or_default().with_feature(feature),
+            level: level.map(level_of),
+            ..app::UnitQuery::of(day_range(&from, &to).or_failure(ctx)?, unit)
+        };
         let report = app::unit_economics(ctx.data::<App>()?, actor(ctx)?, &query).await.or_failure(ctx)?;
         Ok(UnitEconomics::new(query, report))
     }

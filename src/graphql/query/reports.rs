@@ -8,7 +8,7 @@ use crate::domain::ids::EntryNumber;
 use crate::domain::rejection::Rejection;
 use crate::graphql::error::{OrFailure, actor};
 use crate::graphql::scalars::{BigInt, Date, day_range};
-use crate::graphql::types::enums::{Interval, SpendDimension};
+use crate::graphql::types::enums::{Interval, SpendDimension, SpendMeasure};
 use crate::graphql::types::reports::{DimensionFilter, Spend, TrialBalance};
 
 /// The entry that a report is taken as of.
@@ -38,8 +38,10 @@ impl ReportQueries {
         Ok(trial_balance(ctx.data::<App>()?, actor(ctx)?, query).await.or_failure(ctx)?.into())
     }
 
-    /// Cost and usage from `from` (included) to `to` (excluded). A dimension that is named twice counts once.
+    /// Cost and usage from `from` (included) to `to` (excluded). A dimension that is named twice counts once. API_KEY, END_USER, TAG, SOURCE, REGION,
+    /// PROCESSING and SERVICE_TIER, and filters by them, are read from the charges of the range, at most 2,000,000, and need READ_CHARGES.
     #[graphql(complexity = "100 * child_complexity + 1")]
+    #[expect(clippy::too_many_arguments, reason = "each is an argument of the field")]
     async fn spend(
         &self,
         ctx: &Context<'_>,
@@ -48,14 +50,39 @@ impl ReportQueries {
         group_by: Vec<SpendDimension>,
         #[graphql(desc = "Without one, the range is a single period.")] interval: Option<Interval>,
         filter: Option<DimensionFilter>,
+        #[graphql(desc = "USED when absent; FULLY_LOADED where the filter names accounts, which say themselves what is counted.")]
+        measure: Option<SpendMeasure>,
+        #[graphql(
+            desc = "Adds teams, projects and clients up at this level of their hierarchy: 1 is the topmost. Centers above it stay as they are, so no cost is in two rows."
+        )]
+        level: Option<i32>,
+        #[graphql(desc = "The tag that TAG in `groupBy` is the value of.")] tag_key: Option<String>,
     ) -> Result<Spend, Error> {
         let actor = actor(ctx)?;
+        let (filter, charges) = filter.unwrap_or_default().parts();
         let query = SpendQuery {
-            range: day_range(&from, &to).or_failure(ctx)?,
             group_by: group_by.into_iter().map(Into::into).collect(),
             interval: interval.map(Into::into),
-            filter: filter.unwrap_or_default().into(),
+            filter,
+            charges,
+            measure: measure.map(Into::into),
+            level: level.map(level_of),
+            tag_key,
+            with_previous: compares(ctx),
+            ..SpendQuery::of(day_range(&from, &to).or_failure(ctx)?)
         };
-        Ok(spend(ctx.data::<App>()?, actor, query).await.or_failure(ctx)?.into())
+        let measure = query.measure();
+        Ok(Spend::of(spend(ctx.data::<App>()?, actor, query).await.or_failure(ctx)?, measure))
     }
+}
+
+/// A level of the hierarchy; below zero is as wrong as zero.
+pub(super) fn level_of(level: i32) -> u32 {
+    u32::try_from(level).unwrap_or(0)
+}
+
+/// Whether anything of the period before is selected: only then it is read.
+fn compares(ctx: &Context<'_>) -> bool {
+    let (of_total, of_rows) = (ctx.look_ahead(), ctx.look_ahead().field("rows"));
+    ["previous", "previousTotals", "changePercent"].iter().any(|field| of_total.field(field).exists() || of_rows.field(field).exists())
 }

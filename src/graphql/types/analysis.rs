@@ -2,7 +2,7 @@
 
 use async_graphql::{Enum, SimpleObject};
 
-use super::enums::SpendDimension;
+use super::enums::{SpendDimension, SpendMeasure};
 use super::finance::{ControlTotal, ReportBasis};
 use super::masters::Account;
 use super::money::Money;
@@ -18,11 +18,12 @@ pub struct Flux {
     from: Date,
     to: Date,
     by: SpendDimension,
+    measure: SpendMeasure,
     /// The last entry that is in the figures.
     through_entry: BigInt,
     /// In the order of code and currency.
     rows: Vec<FluxRow>,
-    /// The difference of all rows, beside the difference of the movements of cost accounts in the trial balance.
+    /// The difference of all rows, beside the difference of the movements of the measure's accounts in the trial balance.
     controls: Vec<ControlTotal>,
 }
 
@@ -57,6 +58,7 @@ impl From<app::Flux> for Flux {
             from: report.now.from().into(),
             to: report.now.to().into(),
             by: report.by.into(),
+            measure: report.measure.into(),
             through_entry: report.through_entry.0.into(),
             rows: report.rows.into_iter().map(FluxRow::from).collect(),
             controls: report.controls.into_iter().map(ControlTotal::from).collect(),

@@ -2,6 +2,9 @@
 
 use async_graphql::Enum;
 
+use crate::domain::rejection::{Code, Rejection};
+use crate::domain::report;
+
 /// The class of an account, which fixes its normal side.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
 #[graphql(remote = "crate::domain::chart::AccountClass")]
@@ -120,9 +123,8 @@ pub enum OverdrawPolicy {
     Accrue,
 }
 
-/// What spend can be grouped by.
+/// What spend can be grouped by. Other reports take those that balances are kept by: PROVIDER to ACCOUNT.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
-#[graphql(remote = "crate::domain::report::SpendDimension")]
 pub enum SpendDimension {
     Provider,
     Model,
@@ -132,6 +134,94 @@ pub enum SpendDimension {
     Feature,
     Environment,
     Account,
+    /// The name of the key that made the call.
+    ApiKey,
+    EndUser,
+    /// The value of the tag that `tagKey` names.
+    Tag,
+    /// The system that sent the charge.
+    Source,
+    Region,
+    Processing,
+    ServiceTier,
+}
+
+impl From<report::SpendDimension> for SpendDimension {
+    fn from(dimension: report::SpendDimension) -> Self {
+        match dimension {
+            report::SpendDimension::Provider => Self::Provider,
+            report::SpendDimension::Model => Self::Model,
+            report::SpendDimension::Team => Self::Team,
+            report::SpendDimension::Project => Self::Project,
+            report::SpendDimension::Client => Self::Client,
+            report::SpendDimension::Feature => Self::Feature,
+            report::SpendDimension::Environment => Self::Environment,
+            report::SpendDimension::Account => Self::Account,
+        }
+    }
+}
+
+impl From<report::SpendKey> for SpendDimension {
+    fn from(key: report::SpendKey) -> Self {
+        use report::ChargeDimension as Known;
+        match key {
+            report::SpendKey::Block(dimension) => dimension.into(),
+            report::SpendKey::Charge(Known::ApiKey) => Self::ApiKey,
+            report::SpendKey::Charge(Known::EndUser) => Self::EndUser,
+            report::SpendKey::Charge(Known::Tag) => Self::Tag,
+            report::SpendKey::Charge(Known::Source) => Self::Source,
+            report::SpendKey::Charge(Known::Region) => Self::Region,
+            report::SpendKey::Charge(Known::Processing) => Self::Processing,
+            report::SpendKey::Charge(Known::ServiceTier) => Self::ServiceTier,
+        }
+    }
+}
+
+impl From<SpendDimension> for report::SpendKey {
+    fn from(dimension: SpendDimension) -> Self {
+        use report::{ChargeDimension as Known, SpendDimension as Block};
+        match dimension {
+            SpendDimension::Provider => Self::Block(Block::Provider),
+            SpendDimension::Model => Self::Block(Block::Model),
+            SpendDimension::Team => Self::Block(Block::Team),
+            SpendDimension::Project => Self::Block(Block::Project),
+            SpendDimension::Client => Self::Block(Block::Client),
+            SpendDimension::Feature => Self::Block(Block::Feature),
+            SpendDimension::Environment => Self::Block(Block::Environment),
+            SpendDimension::Account => Self::Block(Block::Account),
+            SpendDimension::ApiKey => Self::Charge(Known::ApiKey),
+            SpendDimension::EndUser => Self::Charge(Known::EndUser),
+            SpendDimension::Tag => Self::Charge(Known::Tag),
+            SpendDimension::Source => Self::Charge(Known::Source),
+            SpendDimension::Region => Self::Charge(Known::Region),
+            SpendDimension::Processing => Self::Charge(Known::Processing),
+            SpendDimension::ServiceTier => Self::Charge(Known::ServiceTier),
+        }
+    }
+}
+
+impl SpendDimension {
+    /// The dimension of balances, for reports that read nothing else.
+    ///
+    /// # Errors
+    /// `DIMENSION_UNSUPPORTED` at the field, for what only charges know.
+    pub fn of_balances(self, field: &'static str) -> Result<report::SpendDimension, Rejection> {
+        report::SpendKey::from(self).block().ok_or_else(|| Rejection::of(Code::DimensionUnsupported).under(field))
+    }
+}
+
+/// What spend adds up: which part of the cost in the books.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+#[graphql(remote = "crate::domain::report::SpendMeasure")]
+pub enum SpendMeasure {
+    /// AI, where it was used: what charges cost, with their corrections, discounts and usage variances.
+    Used,
+    /// AI, where allocation runs put it: USED and what they moved in and out. The total is that of USED.
+    Allocated,
+    /// What chargeback statements charged (6600) and recovered (6690), and the cost that an agent's statement passed on.
+    Charged,
+    /// All cost, people included: the movement of the cost accounts in the trial balance.
+    FullyLoaded,
 }
 
 /// The periods a report is cut into.

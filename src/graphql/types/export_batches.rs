@@ -6,6 +6,7 @@ use super::enums::{EntryKind, SpendDimension};
 use super::masters::{Account, CostCenter};
 use crate::app::App;
 use crate::app::export_batches as app;
+use crate::domain::rejection::Rejection;
 use crate::graphql::error::{OrFailure, actor};
 use crate::graphql::scalars::{BigInt, CurrencyCode, Date, DateTime, Decimal};
 
@@ -313,23 +314,36 @@ pub struct ExportTargetInput {
     document_prefix: Option<String>,
 }
 
-impl From<ExportTargetInput> for app::TargetInput {
-    fn from(input: ExportTargetInput) -> Self {
-        let segment = |segment: ExportSegment| app::SegmentInput { dimension: segment.dimension.into(), name: segment.name };
-        let value = |value: ExportValue| app::ValueInput { dimension: value.dimension.into(), code: value.code, external: value.external };
-        Self {
+impl ExportTargetInput {
+    /// # Errors
+    /// `DIMENSION_UNSUPPORTED` at its segment or value.
+    pub fn read(self) -> Result<app::TargetInput, Rejection> {
+        let input = self;
+        let at = |list: &'static str, position: usize, dimension: SpendDimension| {
+            dimension.of_balances("dimension").map_err(|rejection| rejection.under(position.to_string()).under(list))
+        };
+        let segment = |(position, segment): (usize, ExportSegment)| {
+            Ok::<_, Rejection>(app::SegmentInput { dimension: at("segments", position, segment.dimension)?, name: segment.name })
+        };
+        let value = |(position, value): (usize, ExportValue)| {
+            let dimension = at("values", position, value.dimension)?;
+            Ok::<_, Rejection>(app::ValueInput { dimension, code: value.code, external: value.external })
+        };
+        let segments =
+            input.segments.map(|segments| segments.into_iter().enumerate().map(segment).collect::<Result<Vec<_>, _>>()).transpose()?;
+        Ok(app::TargetInput {
             format: input.format.unwrap_or_else(|| input.code.clone()),
             code: input.code,
             company: input.company,
             journal: input.journal,
             currency: input.currency.map(|currency| currency.0),
-            segments: input.segments.map(|segments| segments.into_iter().map(segment).collect()),
+            segments,
             accounts: input.accounts.into_iter().map(|account| (account.account, account.external)).collect(),
-            values: input.values.into_iter().map(value).collect(),
+            values: input.values.into_iter().enumerate().map(value).collect::<Result<_, _>>()?,
             most_lines: input.most_lines,
             keeps_carry: input.rounding == ExportRounding::Carry,
             document_prefix: input.document_prefix,
-        }
+        })
     }
 }
 

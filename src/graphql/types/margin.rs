@@ -31,7 +31,7 @@ pub enum MarginDimension {
 #[graphql(remote = "crate::domain::margin::MarginLine")]
 pub enum MarginLine {
     Revenue,
-    /// AI use that is cost of revenue: 5000, 5090, 5095 and what is below them.
+    /// AI use that is cost of revenue: 5000, 5090, 5095 and what is below them, and accounts of one's own that bear charges.
     DirectAi,
     /// Hours at their rates: 5020.
     AppliedLabor,
@@ -39,13 +39,14 @@ pub enum MarginLine {
     OtherCost,
     /// Shared cost that allocation rules brought: 5050, and what such a rule moved within another account of cost of revenue.
     Allocated,
-    /// AI use that is operating expense: 6000 and what is below it.
+    /// AI use that is operating expense: 6000, 6500 and what is below them, and accounts of one's own that bear charges.
     OperatingAi,
     /// Any other operating expense.
     OperatingExpense,
 }
 
-/// Every list given must match; any of its codes does. `null` in a list stands for what is without that dimension.
+/// Every list given must match; any of its codes does. A client, project or team matches with every one below it. `null` in a list stands for what is
+/// without that dimension.
 #[derive(Debug, Clone, Default, InputObject)]
 pub struct MarginFilter {
     clients: Option<Vec<Option<String>>>,

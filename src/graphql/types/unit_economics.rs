@@ -1,15 +1,63 @@
 //! What a unit of output costs and is worth.
 
-use async_graphql::{ComplexObject, Context, Error, SimpleObject};
+use async_graphql::{ComplexObject, Context, Enum, Error, InputObject, SimpleObject};
 
 use super::finance::ReportBasis;
 use crate::app::App;
 use crate::app::margin as app;
+use crate::app::reports::DimensionFilter;
 use crate::domain::money::Exact;
 use crate::domain::period::DayRange;
 use crate::domain::rejection::Rejection;
+use crate::domain::report::SpendDimension;
 use crate::graphql::error::{OrFailure, actor};
 use crate::graphql::scalars::{BigInt, CurrencyCode, Decimal};
+
+/// What rows of unit economics can be split by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+#[graphql(remote = "app::UnitDimension")]
+pub enum UnitDimension {
+    Feature,
+    Client,
+    Project,
+    Team,
+    /// AI cost by model. Outputs, labor and revenue carry no model: they are in the row of what has none.
+    Model,
+}
+
+/// Every list given must match; any of its codes does. A client, project or team matches with every one below it. `null` in a list stands for what
+/// is without that dimension. Outputs, cost, revenue and counts follow the same filter.
+#[derive(Debug, Clone, Default, InputObject)]
+pub struct UnitFilter {
+    clients: Option<Vec<Option<String>>>,
+    projects: Option<Vec<Option<String>>>,
+    teams: Option<Vec<Option<String>>>,
+    features: Option<Vec<Option<String>>>,
+    models: Option<Vec<Option<String>>>,
+}
+
+impl UnitFilter {
+    /// With the one feature that the field names beside the filter.
+    pub fn with_feature(self, feature: Option<String>) -> DimensionFilter {
+        let lists = [
+            (SpendDimension::Client, self.clients),
+            (SpendDimension::Project, self.projects),
+            (SpendDimension::Team, self.teams),
+            (SpendDimension::Feature, self.features),
+            (SpendDimension::Model, self.models),
+            (SpendDimension::Feature, feature.map(|feature| vec![Some(feature)])),
+        ];
+        DimensionFilter(lists.into_iter().filter_map(|(dimension, codes)| Some((dimension, codes?))).collect())
+    }
+}
+
+/// One value that a row is split by.
+#[derive(Debug, SimpleObject)]
+pub struct UnitKey {
+    dimension: UnitDimension,
+    /// Absent for what is without the dimension.
+    code: Option<String>,
+}
 
 /// The economics of one unit of output.
 #[derive(Debug, SimpleObject)]
@@ -19,12 +67,12 @@ pub struct UnitEconomics {
     unit: String,
     /// The last entry that is in the figures.
     through_entry: BigInt,
-    /// In the order of period and feature; one row for each currency.
+    /// In the order of period and keys; one row for each currency.
     rows: Vec<UnitEconomicsRow>,
     #[graphql(skip)]
     days: DayRange,
     #[graphql(skip)]
-    feature: Option<String>,
+    filter: DimensionFilter,
 }
 
 impl UnitEconomics {
@@ -35,14 +83,14 @@ impl UnitEconomics {
             through_entry: through_entry.0.into(),
             rows: rows.into_iter().map(UnitEconomicsRow).collect(),
             days: query.days,
-            feature: query.feature,
+            filter: query.filter,
         }
     }
 }
 
 #[ComplexObject]
 impl UnitEconomics {
-    /// The cost of single charges of the range (of the feature, when one is asked for), in the currency of most charges. Reads every charge;
+    /// The cost of single charges of the range that match the filter, in the currency of most charges. Reads every charge;
     /// null when there is none.
     #[graphql(complexity = "200 + child_complexity")]
     async fn charge_cost(&self, ctx: &Context<'_>) -> Result<Option<ChargeCost>, Error> {
@@ -58,7 +106,7 @@ impl UnitEconomics {
 
 impl UnitEconomics {
     async fn costs(&self, ctx: &Context<'_>) -> Result<Vec<ChargeCost>, Error> {
-        let costs = app::charge_costs(ctx.data::<App>()?, actor(ctx)?, self.days, self.feature.clone()).await.or_failure(ctx)?;
+        let costs = app::charge_costs(ctx.data::<App>()?, actor(ctx)?, self.days, &self.filter).await.or_failure(ctx)?;
         Ok(costs.into_iter().map(ChargeCost::from).collect())
     }
 }
@@ -90,7 +138,7 @@ impl From<app::ChargeCosts> for ChargeCost {
     }
 }
 
-/// One feature in one period and currency. What is for each unit is rounded to the ledger scale, half to even, and null without units.
+/// One combination of keys in one period and currency. What is for each unit is rounded to the ledger scale, half to even, and null without units.
 #[derive(Debug)]
 pub struct UnitEconomicsRow(app::UnitRow);
 
@@ -104,7 +152,7 @@ impl UnitEconomicsRow {
     }
 }
 
-/// One feature in one period and currency. What is for each unit is rounded to the ledger scale, half to even, and null without units.
+/// One combination of keys in one period and currency. What is for each unit is rounded to the ledger scale, half to even, and null without units.
 #[async_graphql::Object]
 impl UnitEconomicsRow {
     /// The name of the period; absent without an interval.
@@ -112,8 +160,14 @@ impl UnitEconomicsRow {
         self.0.period.as_ref()
     }
 
-    async fn feature(&self) -> Option<&String> {
-        self.0.feature.as_ref()
+    /// The feature, where rows are split by it.
+    async fn feature(&self) -> Option<&str> {
+        self.0.feature()
+    }
+
+    /// In the order of `groupBy`.
+    async fn keys(&self) -> Vec<UnitKey> {
+        self.0.keys.iter().map(|(dimension, code)| UnitKey { dimension: (*dimension).into(), code: code.clone() }).collect()
     }
 
     async fn currency(&self) -> CurrencyCode {
@@ -123,6 +177,19 @@ impl UnitEconomicsRow {
     /// Units produced, whatever the currency of their value.
     async fn units(&self) -> Decimal {
         Exact::new(self.0.units, 6).into()
+    }
+
+    /// What the outputs are worth, of those whose value is in the currency.
+    async fn value(&self) -> Option<Decimal> {
+        self.0.value.map(|value| self.money(value))
+    }
+
+    async fn revenue(&self) -> Decimal {
+        self.money(self.0.figures.revenue)
+    }
+
+    async fn charges(&self) -> BigInt {
+        self.0.charges.into()
     }
 
     /// AI of cost of revenue and of operating expense: a unit takes both.
@@ -166,7 +233,7 @@ impl UnitEconomicsRow {
         decimal(self.0.per_unit(self.0.full_cost()))
     }
 
-    /// The cost of a unit in the period before among the rows of the feature and currency.
+    /// The cost of a unit in the period before among the rows of the keys and currency.
     async fn cost_per_unit_before(&self) -> Option<Decimal> {
         decimal(self.0.cost_per_unit_before)
     }
@@ -205,12 +272,12 @@ impl UnitEconomicsRow {
         Ok(decimal(self.0.price_for_margin(percent).map_err(at).or_failure(ctx)?))
     }
 
-    /// Clients with revenue or cost of the feature in the period.
+    /// Clients with revenue or cost in the row.
     async fn active_clients(&self) -> BigInt {
         self.0.active_clients.into()
     }
 
-    /// Revenue of the feature less AI, labor and other direct cost, for each active client.
+    /// Revenue less AI, labor and other direct cost, for each active client.
     async fn contribution_per_active_client(&self) -> Option<Decimal> {
         let clients = self.0.active_clients.checked_mul(1_000_000)?;
         decimal(crate::domain::margin::ratio_of_units(self.0.contribution(), self.0.currency, clients))

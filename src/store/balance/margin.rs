@@ -1,7 +1,6 @@
 //! Reads of margins beside the balances: hours, outputs, and what allocation moved within an account.
 
 use super::{BlockFilter, Slice, Snapshot, block_column, bucket_sql, where_blocks};
-use crate::domain::ids::NameId;
 use crate::domain::money::Currency;
 use crate::domain::period::{Day, DayRange};
 use crate::domain::report::{Grain, SpendDimension};
@@ -22,7 +21,7 @@ pub struct HoursSum {
     pub persons: i64,
 }
 
-/// What allocation moved within one account on one day, debits less credits.
+/// What some entries moved on one day, debits less credits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeptSum {
     pub day: Day,
@@ -31,11 +30,12 @@ pub struct KeptSum {
     pub net: i128,
 }
 
-/// Outputs of one unit on one day and one feature.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Outputs of one unit on one day and one combination of keys.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OutputSum {
     pub day: Day,
-    pub feature: NameId,
+    /// Zero for what outputs do not carry: model, provider, environment and account.
+    pub keys: Vec<i64>,
     /// `None` for outputs without a value.
     pub currency: Option<Currency>,
     /// In millionths.
@@ -44,7 +44,11 @@ pub struct OutputSum {
     pub value: i128,
 }
 
-fn keys_of(by: &[SpendDimension]) -> (String, Vec<String>) {
+fn is_on_outputs(dimension: SpendDimension) -> bool {
+    matches!(dimension, SpendDimension::Team | SpendDimension::Project | SpendDimension::Client | SpendDimension::Feature)
+}
+
+pub(super) fn keys_of(by: &[SpendDimension]) -> (String, Vec<String>) {
     let keys: Vec<_> = by.iter().map(|dimension| format!("b.{}", block_column(*dimension))).collect();
     (keys.iter().map(|key| format!(", {key}")).collect(), keys)
 }
@@ -124,16 +128,38 @@ impl Snapshot {
         Ok(sums)
     }
 
-    /// Outputs of a unit by day and feature.
+    /// Outputs of a unit by day and dimensions. They carry team, project, client and feature: a filter by another dimension lets them through if it
+    /// takes what is without it. Accounts are not looked at.
     ///
     /// # Errors
     /// Any database failure.
-    pub async fn outputs(&self, days: DayRange, unit: &str, filter: &BlockFilter) -> Result<Vec<OutputSum>, StoreError> {
-        let conditions = where_blocks(&BlockFilter { accounts: None, ..filter.clone() });
+    pub async fn outputs(
+        &self,
+        days: DayRange,
+        unit: &str,
+        by: &[SpendDimension],
+        filter: &BlockFilter,
+    ) -> Result<Vec<OutputSum>, StoreError> {
+        let mut filter = BlockFilter { accounts: None, ..filter.clone() };
+        if filter.dimensions.iter().any(|(dimension, ids)| !is_on_outputs(*dimension) && !ids.contains(&0)) {
+            return Ok(Vec::new());
+        }
+        filter.dimensions.retain(|(dimension, _)| is_on_outputs(*dimension));
+        let conditions = where_blocks(&filter);
+        let carried: Vec<_> = by.iter().filter(|dimension| is_on_outputs(**dimension)).map(|dimension| block_column(*dimension)).collect();
+        let carried: String = carried.iter().map(|column| format!(", b.{column}")).collect();
+        let keys: String = by
+            .iter()
+            .map(
+                |dimension| {
+                    if is_on_outputs(*dimension) { format!(", b.{}", block_column(*dimension)) } else { ", CAST(0 AS BIGINT)".to_owned() }
+                },
+            )
+            .collect();
         let sql = format!(
-            "SELECT b.day, b.feature_id, b.currency_id, {}, {} \
+            "SELECT b.day, b.currency_id, {}, {}{keys} \
              FROM output_day b WHERE b.books_id = $1 AND b.day >= $2 AND b.day < $3 AND b.unit = $4{conditions} \
-             GROUP BY b.day, b.feature_id, b.currency_id",
+             GROUP BY b.day, b.currency_id{carried}",
             exact_sum("b.quantity_millionths"),
             exact_sum("b.value")
         );
@@ -141,19 +167,19 @@ impl Snapshot {
         values.push(unit.into());
         let mut sums = Vec::new();
         for row in rows(&self.transaction, sql, values).await? {
-            let currency_id: i64 = column(&row, 2)?;
+            let currency_id: i64 = column(&row, 1)?;
             sums.push(OutputSum {
                 day: Day(small(column(&row, 0)?)?),
-                feature: NameId(small(column(&row, 1)?)?),
+                keys: (0..by.len()).map(|position| column(&row, 4 + position)).collect::<Result<_, _>>()?,
                 currency: if currency_id == NO_CURRENCY { None } else { Some(currency(currency_id)?) },
-                quantity: sum_column(&row, 3)?,
-                value: sum_column(&row, 4)?,
+                quantity: sum_column(&row, 2)?,
+                value: sum_column(&row, 3)?,
             });
         }
         Ok(sums)
     }
 
-    fn day_values(&self, days: DayRange) -> Vec<sea_orm::Value> {
+    pub(super) fn day_values(&self, days: DayRange) -> Vec<sea_orm::Value> {
         vec![self.books_value(), i64::from(days.from().0).into(), i64::from(days.to().0).into()]
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use entity::{account, coding_block, cost_center};
+use entity::{account, balance, coding_block, cost_center};
 use sea_orm::sea_query::{Expr, ExprTrait, OnConflict, Query};
 use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QuerySelect};
 
@@ -10,6 +10,7 @@ use super::{insert_in_chunks, member, narrow};
 use crate::domain::chart::{Account, AccountClass, CenterKind, CostCenter};
 use crate::domain::ids::{AccountId, BooksId, NameId};
 use crate::domain::period::Day;
+use crate::domain::report::Grain;
 use crate::store::{Store, StoreError};
 
 pub(super) async fn account_list(transaction: &DatabaseTransaction, books: BooksId) -> Result<Vec<Account>, StoreError> {
@@ -49,6 +50,15 @@ pub(super) async fn account_in_use_list(transaction: &DatabaseTransaction, books
     let query = account::Entity::find().select_only().column(account::Column::Id);
     let query = query.filter(account::Column::BooksId.eq(i64::from(books.0))).filter(Expr::exists(blocks));
     let ids = query.into_tuple::<i64>().all(transaction).await?;
+    ids.into_iter().map(|id| narrow("account.id", id).map(AccountId)).collect()
+}
+
+/// Accounts that charges are booked on: a look at the monthly balances of accounts, which are few.
+pub(super) async fn bearing_account_list(transaction: &DatabaseTransaction, books: BooksId) -> Result<Vec<AccountId>, StoreError> {
+    use balance::Column;
+    let query = balance::Entity::find().select_only().column(Column::KeyId).distinct();
+    let query = query.filter(Column::BooksId.eq(i64::from(books.0))).filter(Column::Grain.eq(Grain::AccountMonth.id()));
+    let ids = query.filter(Column::Charges.ne(0)).into_tuple::<i64>().all(transaction).await?;
     ids.into_iter().map(|id| narrow("account.id", id).map(AccountId)).collect()
 }
 
