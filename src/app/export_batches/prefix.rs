@@ -1,5 +1,7 @@
 //! The letters with which the documents of a target begin: its own, whatever other books and targets send to the same system.
 
+use sha2::{Digest, Sha256};
+
 use crate::app::AppError;
 use crate::app::posting::{Session, command};
 use crate::domain::export_batch::Prefix;
@@ -21,9 +23,11 @@ pub(super) fn prefix_of(session: &mut Session, target: &TargetRow) -> Result<Pre
     if let Some(latest) = prefix_list(&mut session.ledger, session.books, target.id)?.pop() {
         return Ok(latest);
     }
+    // When the books were created tells two databases apart whose books have the same code.
     let (books, created_at) = books_origin(&mut session.ledger, session.books)?;
     for attempt in 0..MOST_ATTEMPTS {
-        let prefix = Prefix::derived((&books, created_at), &target.code, attempt);
+        let hash = Sha256::digest(format!("{books}\0{}\0{}\0{attempt}", created_at.0, target.code));
+        let prefix = Prefix::of_hash(hash.into());
         if !prefix_is_taken(&mut session.ledger, session.books, target.id, &prefix)? {
             keep(session, target.id, &prefix)?;
             return Ok(prefix);

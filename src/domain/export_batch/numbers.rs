@@ -3,9 +3,7 @@
 //! Several sets of books, several targets and several databases may send to one system. So a name begins with letters that one target has for
 //! itself. They are letters alone: the month behind them begins with a digit, so no two prefixes give the same name.
 
-use sha2::{Digest, Sha256};
-
-use crate::domain::period::{Moment, Month};
+use crate::domain::period::Month;
 use crate::domain::rejection::{Code, Rejection};
 
 /// Characters of the name of a batch; its documents add `-NN`.
@@ -30,12 +28,10 @@ impl Prefix {
         Err(Rejection::at(Code::ExportTargetInvalid, "documentPrefix", message))
     }
 
-    /// Four letters that follow from the books (their code, and when they were created, which tells two databases apart) and the target. When they
-    /// are taken, the next attempt gives others.
-    pub fn derived((books, created_at): (&str, Moment), target: &str, attempt: u32) -> Self {
-        let hash = Sha256::digest(format!("{books}\0{}\0{target}\0{attempt}", created_at.0));
-        let letter = |byte: &u8| CONSONANTS.get(usize::from(*byte) % CONSONANTS.len()).copied().unwrap_or(b'X');
-        Self(hash.iter().take(*LETTERS.end()).map(|byte| char::from(letter(byte))).collect())
+    /// Four letters that follow from a hash.
+    pub fn of_hash(hash: [u8; 32]) -> Self {
+        let letter = |byte: u8| CONSONANTS.get(usize::from(byte) % CONSONANTS.len()).copied().unwrap_or(b'X');
+        Self(hash.into_iter().take(*LETTERS.end()).map(|byte| char::from(letter(byte))).collect())
     }
 
     pub fn as_str(&self) -> &str {
