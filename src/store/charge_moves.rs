@@ -113,7 +113,7 @@ impl Ledger {
         counted: CountedOn,
         mut each: impl FnMut(ChargeFacts<'_>, StateChange<'_>) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
-        let (from, key) = self.from_charges(span, counted, "0", "");
+        let (from, key) = self.charges_source(span, counted, "0", "");
         let sql = format!(
             "SELECT {FACTS}, c.occurred_at, l.effective_on, c.block_id, c.currency_id, \
              CASE WHEN c.entry_number IS NULL THEN 0 ELSE c.amount END, c.meter_lines {from} AND c.basis IN (1, 2)"
@@ -143,7 +143,7 @@ impl Ledger {
         mut each: impl FnMut(ChargeFacts<'_>, StateChange<'_>) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
         let revisions = "CROSS JOIN charge_revision r";
-        let (from, key) = self.from_charges(span, counted, "r.revision", revisions);
+        let (from, key) = self.charges_source(span, counted, "r.revision", revisions);
         // A revision that priced the charge has the whole cost as its amount; the others moved money by entries that name what they correct.
         let sql = format!(
             "SELECT {FACTS}, c.occurred_at, l.effective_on, \
@@ -166,7 +166,7 @@ impl Ledger {
     }
 
     /// `FROM` and `WHERE` of charges `c` (and revisions `r`, with the state `q` before each), with the late booking `l` of the revision, and its key.
-    fn from_charges(&self, span: MoveSpan, counted: CountedOn, revision: &str, revisions: &str) -> (String, [Cell<'static>; 3]) {
+    fn charges_source(&self, span: MoveSpan, counted: CountedOn, revision: &str, revisions: &str) -> (String, [Cell<'static>; 3]) {
         let by_hour = self.by_index("charge_key");
         let late = "l.books_id = $1 AND l.charge_id = c.id";
         let (joined, of_charge) = if revisions.is_empty() {

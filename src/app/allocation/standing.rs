@@ -104,14 +104,17 @@ pub fn computed(
     Ok(found)
 }
 
+/// Debits and credits in ledger units.
+type SidesByCenter = BTreeMap<(CenterKind, NameId, Currency), [i64; 2]>;
+
 /// Debits and credits of a month on accounts of revenue. What clients were billed for AI follows from the allocation, so it is no measure for it.
 fn earned(
     ledger: &mut Ledger,
     books: BooksId,
     accounts: Vec<AccountId>,
     (month, through): (Month, EntryNumber),
-) -> Result<BTreeMap<(CenterKind, NameId, Currency), [i64; 2]>, StoreError> {
-    let mut sums: BTreeMap<(CenterKind, NameId, Currency), [i64; 2]> = BTreeMap::new();
+) -> Result<SidesByCenter, StoreError> {
+    let mut sums = SidesByCenter::new();
     standing_amounts(ledger, books, (&accounts, false, month), |kind, id, currency, sides| {
         sums.insert((kind, id, currency), sides);
     })?;
