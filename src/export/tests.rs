@@ -1,4 +1,4 @@
-//! Names and texts in every format. That other programs accept the whole is tested by letting them (tests/it/exports.rs).
+//! Names and texts in every format. That other programs accept the whole is tested by letting them (tests/ecosystem/exports.rs).
 
 use super::account_name::account_names;
 use crate::domain::chart::{Account, AccountClass};
